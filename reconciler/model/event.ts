@@ -1,0 +1,31 @@
+import type { Instant, MachineId, Revision } from './ids.ts'
+import type { Text } from './reason.ts'
+
+/** One line of the audit log: append-only, never changed. */
+export type Event = {
+  readonly seq: number
+  readonly at: Instant
+  readonly kind: EventKind
+  readonly machine?: MachineId
+  readonly revision?: Revision
+  /** Who or what caused it: a technician's login, `loop`, a commit's author. */
+  readonly actor: string
+  readonly message: Text
+  /** Details for machines; JSON. */
+  readonly data?: unknown
+}
+
+export type EventKind =
+  | 'target-moved'
+  | 'revision-refused'
+  | 'revision-held'
+  | 'decided'
+  | 'action-started'
+  | 'action-ended'
+  | 'observed'
+  | 'paused'
+  | 'resumed'
+  | 'woken'
+  | 'host-key-pinned'
+  | 'host-key-refused'
+  | 'unmanaged'

@@ -1,0 +1,39 @@
+import type { Change } from './change.ts'
+import type { Instant } from './ids.ts'
+import type { FailureClass } from './plan.ts'
+import type { Reason } from './reason.ts'
+
+/** How one change of an action went. */
+export type StepResult = {
+  readonly change: Change
+  readonly ok: boolean
+  readonly exitCode?: number
+  /** The end of what it printed, at most 16 KiB. */
+  readonly output: string
+  readonly durationMs: number
+  readonly class?: FailureClass
+  readonly reason?: Reason
+}
+
+/** How an action ended. Every change has its result in `results` unless nothing was started. */
+export type Outcome =
+  | { readonly kind: 'complete'; readonly results: readonly StepResult[]; readonly at: Instant }
+  /** The PC was no longer as the plan assumed: nothing was done; look again. */
+  | { readonly kind: 'wrong-precondition'; readonly reason: Reason; readonly at: Instant }
+  /** The PC obeys a newer target already: this plan is out of date. */
+  | { readonly kind: 'refused'; readonly reason: Reason; readonly at: Instant }
+  | {
+      readonly kind: 'failed'
+      readonly class: FailureClass
+      readonly reason: Reason
+      readonly results: readonly StepResult[]
+      readonly at: Instant
+    }
+
+/** What an action tells while it runs: for live progress only, never for decisions. */
+export type Progress = {
+  readonly step?: Change
+  readonly line?: string
+  readonly done: number
+  readonly total: number
+}

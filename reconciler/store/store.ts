@@ -1,0 +1,98 @@
+/**
+ * The state that survives the process. One implementation (Kysely) on SQLite and PostgreSQL; every method is atomic, and
+ * tests/conformance runs each on both. What happens at most once rests on the compare-and-set methods here
+ * (`advanceTarget`, `claimAction`) and on the PC's own record of actions, never on a lease.
+ */
+
+import type { Event } from '../model/event.ts'
+import type { ActionId, Digest, Instant, MachineId, Revision } from '../model/ids.ts'
+import type { Observed } from '../model/observed.ts'
+import type { Outcome } from '../model/outcome.ts'
+import type { Action, Backoff, Fence, History, Pause, Plan, Scope, Target } from '../model/plan.ts'
+
+export type NewEvent = Omit<Event, 'seq'>
+
+/** An action that was claimed and has no outcome yet. */
+export type OpenAction = {
+  readonly action: Action
+  readonly owner: string
+  readonly ownerSeenAt: Instant
+  readonly since: Instant
+}
+
+export interface Store {
+  /** Brings the schema up to date; refuses a store written by a newer version. */
+  migrate(): Promise<void>
+  close(): Promise<void>
+
+  /** Keeps a compiled revision's canonical bytes, so that a restart needs neither the folder nor a valid commit. */
+  putRevision(revision: Revision, digest: Digest, bytes: string, at: Instant): Promise<void>
+  getRevision(digest: Digest): Promise<{ revision: Revision; bytes: string } | undefined>
+
+  target(): Promise<Target | undefined>
+  /** Compare-and-set: only if the current target's fence is `next.parent` (null: there is none). False: somebody was faster. */
+  advanceTarget(next: Target): Promise<boolean>
+
+  putObserved(observed: readonly Observed[]): Promise<void>
+  /** Of all machines, or of one site's (`<site>/…`). Equal package sets are one object. */
+  inventory(site?: string): Promise<ReadonlyMap<MachineId, Observed>>
+  observed(machine: MachineId): Promise<Observed | undefined>
+  history(site?: string): Promise<ReadonlyMap<MachineId, History>>
+  /** Forgets a machine's observation and history (it left the park); its events stay. */
+  forget(machine: MachineId): Promise<void>
+
+  /**
+   * Registers an action as started by `owner`. Exactly one caller gets `claimed`; another live owner: `taken`; the action has
+   * an outcome already: `ended`; another action of this machine is open: `busy`; the target moved on past the action's fence: `outdated`.
+   * A claim whose owner was not seen for `staleMs` passes to the caller (`claimed`), who joins the run on the PC.
+   */
+  claimAction(
+    action: Action,
+    owner: string,
+    now: Instant,
+    staleMs: number,
+  ): Promise<'claimed' | 'taken' | 'ended' | 'busy' | 'outdated'>
+  /** Says that this owner still lives. */
+  touchOwner(owner: string, now: Instant): Promise<void>
+  openActions(): Promise<readonly OpenAction[]>
+  /** Records how it ended, what is now applied (facet digests) and the new backoffs (replacing those of the same keys; `clear` drops keys), in one transaction with the event. Returns false if it had ended already. */
+  endAction(ended: EndedAction): Promise<boolean>
+  markApplied(machine: MachineId, applied: Readonly<Record<string, Digest>>): Promise<void>
+  /** Makes stalled and backing-off changes of a machine eligible at once. */
+  clearBackoffs(machine: MachineId): Promise<void>
+
+  setPause(pause: Pause): Promise<void>
+  /** True if there was one. */
+  clearPause(scope: Scope): Promise<boolean>
+  pauses(now: Instant): Promise<readonly Pause[]>
+
+  /** Host keys pinned for a machine, `SHA256:<base64>`. */
+  hostKey(machine: MachineId): Promise<string | undefined>
+  pinHostKey(machine: MachineId, fingerprint: string): Promise<void>
+
+  putPlan(plan: Plan): Promise<void>
+  latestPlan(): Promise<Plan | undefined>
+
+  append(events: readonly NewEvent[]): Promise<void>
+  /** In order of `seq`; newest last. */
+  events(query: {
+    readonly after?: number
+    readonly machine?: MachineId
+    readonly limit: number
+  }): Promise<readonly Event[]>
+
+  /** True while `holder` has the named lease; takes it if free or expired. Advisory: avoids double work, guarantees nothing. */
+  lease(name: string, holder: string, now: Instant, ttlMs: number): Promise<boolean>
+}
+
+export type EndedAction = {
+  readonly id: ActionId
+  readonly machine: MachineId
+  readonly owner: string
+  readonly outcome: Outcome
+  readonly applied: Readonly<Record<string, Digest>>
+  readonly backoffs: readonly Backoff[]
+  readonly clear: readonly string[]
+  readonly events: readonly NewEvent[]
+  readonly fence: Fence
+}
