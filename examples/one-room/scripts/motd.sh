@@ -1,0 +1,2 @@
+#!/bin/sh
+echo 'This PC is looked after by Proviseur.' > /etc/motd

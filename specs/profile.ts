@@ -1,0 +1,224 @@
+import type { Compilation } from './compilation.ts'
+import { defaults } from './defaults.ts'
+import type {
+  DriftPolicy,
+  Facet,
+  Profile,
+  WantedIdentity,
+  WantedPackage,
+  WantedReset,
+  WantedScript,
+} from './desired.ts'
+import type { Position } from './diagnostic.ts'
+import { digestOfJson } from './digest.ts'
+import { byCodeUnit } from './files.ts'
+import type { Digest, PackageName, ScriptName } from './ids.ts'
+import { leaves, valuesOf } from './layers.ts'
+import type { LayeredSettings } from './settings-layer.ts'
+import type { Stack } from './stack.ts'
+import { say } from './text.ts'
+
+/** Everything of a profile that its digest covers, and that equal profiles share. */
+type Content = Omit<Profile, 'digest' | 'facetDigests' | 'origins'>
+
+/** Resolves stacks to profiles: each stack once, equal contents kept once. */
+export class ProfileTable {
+  readonly #compilation: Compilation
+  readonly #packages = new Map<string, WantedPackage>()
+  readonly #byDigest = new Map<Digest, Profile>()
+
+  constructor(compilation: Compilation) {
+    this.#compilation = compilation
+  }
+
+  profileOf(stack: Stack): Profile {
+    stack.profile ??= this.#resolve(stack)
+    return stack.profile
+  }
+
+  #resolve(stack: Stack): Profile {
+    // Every leaf was written by `settingsLayer` from checked settings, and merging keeps the shape.
+    const settings = valuesOf(stack.merged) as LayeredSettings
+    const origins = originsOf(stack)
+    const os = settings.os ?? settings.image?.os ?? defaults.os
+    const imageOs = settings.image?.os
+    const osAt = origins.get('os')
+    if (osAt && imageOs !== undefined && imageOs !== os) {
+      this.#compilation.findings.error(
+        this.#compilation.catalog.placeAt(osAt),
+        'os-mismatch',
+        say(
+          `This says ${os}, but image “${settings.image?.name}” is ${imageOs}. Leave \`os\` out: the image tells it.`,
+          `Il est écrit ${os}, mais l’image « ${settings.image?.name} » est ${imageOs}. Retirez \`os\` : l’image le dit.`,
+        ),
+      )
+    }
+    const content: Content = {
+      roles: stack.roles,
+      os,
+      ...(settings.image === undefined ? {} : { image: imageOf(settings.image) }),
+      packages: this.#packagesOf(settings, os),
+      scripts: this.#scriptsOf(settings),
+      identity: identityOf(settings),
+      ...(settings.reset === undefined ? {} : { reset: resetOf(settings.reset) }),
+      ...(settings.userData === undefined
+        ? {}
+        : { userData: { migrate: settings.userData.migrate ?? false } }),
+      windows: settings.windows ?? [],
+      drift: driftOf(settings),
+      inUse: settings.inUse ?? { kind: defaults.inUse },
+      power: {
+        wake: settings.power?.wake ?? defaults.power.wake,
+        reboot: settings.power?.reboot ?? defaults.power.reboot,
+      },
+      ssh: {
+        user: settings.ssh?.user ?? defaults.ssh.user,
+        port: settings.ssh?.port ?? defaults.ssh.port,
+        firstContact: settings.ssh?.firstContact ?? defaults.ssh.firstContact,
+      },
+      retry: {
+        attempts: settings.retry?.attempts ?? defaults.retry.attempts,
+        baseMs: settings.retry?.base ?? defaults.retry.baseMs,
+        capMs: Math.max(settings.retry?.cap ?? defaults.retry.capMs, settings.retry?.base ?? 0),
+      },
+    }
+    const facetDigests = facetDigestsOf(content)
+    const digest = contentDigest(content, facetDigests)
+    const twin = this.#byDigest.get(digest)
+    const shared = twin
+      ? { ...twin, windows: content.windows, origins }
+      : { digest, facetDigests, ...content, origins }
+    if (!twin) this.#byDigest.set(digest, shared)
+    return shared
+  }
+
+  #packagesOf(
+    { packages = {} }: LayeredSettings,
+    os: Profile['os'],
+  ): ReadonlyMap<PackageName, WantedPackage> {
+    const wanted = new Map<PackageName, WantedPackage>()
+    for (const name of Object.keys(packages).sort(byCodeUnit)) {
+      const setting = packages[name] ?? {}
+      const key = `${os} ${name} ${JSON.stringify([setting.version, setting.hold, setting.effect])}`
+      let found = this.#packages.get(key)
+      if (!found) {
+        found = this.#wantedPackage(name, setting, os)
+        this.#packages.set(key, found)
+      }
+      wanted.set(found.name, found)
+    }
+    return wanted
+  }
+
+  #wantedPackage(
+    name: string,
+    setting: NonNullable<LayeredSettings['packages']>[string],
+    os: Profile['os'],
+  ): WantedPackage {
+    const spec = this.#compilation.catalog.get('Package', name)?.spec
+    const apt = spec?.debian?.apt
+    const winget = spec?.windows?.winget
+    const want = setting.version ?? { kind: 'present' }
+    return {
+      name: name as PackageName,
+      ...(os === 'debian' && apt !== undefined ? { source: { kind: 'apt', name: apt } } : {}),
+      ...(os === 'windows' && winget !== undefined ? { source: { kind: 'winget', name: winget } } : {}),
+      want,
+      // What is not there cannot be held.
+      ...(setting.hold === undefined || want.kind === 'absent' ? {} : { hold: setting.hold }),
+      effect: setting.effect ?? spec?.effect ?? defaults.packageEffect,
+    }
+  }
+
+  /** In the order written: the lower layers' first. */
+  #scriptsOf({ scripts = {} }: LayeredSettings): ReadonlyMap<ScriptName, WantedScript> {
+    const wanted = new Map<ScriptName, WantedScript>()
+    for (const [name, want] of Object.entries(scripts)) {
+      const script = want === 'present' ? this.#compilation.scripts.get(name) : undefined
+      if (script) wanted.set(script.name, script)
+    }
+    return wanted
+  }
+}
+
+/** `packages.blender.version` is where Blender itself is wanted: `packages.blender`. */
+function originsOf(stack: Stack): ReadonlyMap<string, Position> {
+  const origins = new Map<string, Position>()
+  for (const [path, { at }] of leaves(stack.merged)) {
+    origins.set(path.startsWith('packages.') ? path.replace(/\.version$/, '') : path, at)
+  }
+  return origins
+}
+
+const imageOf = ({
+  name,
+  version,
+  digest,
+}: NonNullable<LayeredSettings['image']>): NonNullable<Profile['image']> => ({
+  name,
+  version,
+  ...(digest === undefined ? {} : { digest }),
+})
+
+const identityOf = ({ identity }: LayeredSettings): WantedIdentity => ({
+  hostname: identity?.hostname ?? defaults.identity.hostname,
+  ...(identity?.authorizedKeys === undefined ? {} : { authorizedKeys: identity.authorizedKeys }),
+})
+
+const resetOf = (reset: NonNullable<LayeredSettings['reset']>): WantedReset => ({
+  policy: reset.policy ?? defaults.resetPolicy,
+  keep: reset.keep ?? [],
+  by: reset.by ?? [],
+})
+
+function driftOf({ drift = {} }: LayeredSettings): Readonly<Record<Facet, DriftPolicy>> {
+  return {
+    disk: drift.disk ?? defaults.drift,
+    packages: drift.packages ?? defaults.drift,
+    scripts: drift.scripts ?? defaults.drift,
+    identity: drift.identity ?? defaults.drift,
+    reset: drift.reset ?? defaults.drift,
+  }
+}
+
+/** What makes a difference on the PC, facet by facet; a facet without wishes has none. */
+function facetDigestsOf(content: Content): Profile['facetDigests'] {
+  const packages = [...content.packages.values()].map(({ source, want, hold, name }) => [
+    source?.name ?? name,
+    want,
+    hold ?? null,
+  ])
+  const scripts = [...content.scripts.values()].map(({ name, digest, trigger }) => [
+    name,
+    digest,
+    trigger.kind,
+  ])
+  const { image, identity, reset, userData } = content
+  return {
+    ...(image === undefined ? {} : { disk: digestOfJson(image) }),
+    ...(packages.length === 0 ? {} : { packages: digestOfJson(packages) }),
+    ...(scripts.length === 0 ? {} : { scripts: digestOfJson(scripts) }),
+    identity: digestOfJson(identity),
+    ...(reset === undefined && userData === undefined
+      ? {}
+      : { reset: digestOfJson([reset ?? null, userData ?? null]) }),
+  }
+}
+
+/** Facets come in by their digests. Where a window was written does not matter to what is wanted. */
+function contentDigest(content: Content, facets: Profile['facetDigests']): Digest {
+  const { roles, os, windows, drift, inUse, power, ssh, retry } = content
+  return digestOfJson([
+    facets,
+    roles,
+    os,
+    [...content.packages.values()].map(({ name, effect }) => [name, effect]),
+    [...content.scripts.values()].map(({ timeoutMs, effect }) => [timeoutMs, effect]),
+    windows.map(({ deny, allow, span }) => [deny, allow, span]),
+    drift,
+    inUse,
+    power,
+    ssh,
+    retry,
+  ])
+}

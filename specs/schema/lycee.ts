@@ -1,0 +1,87 @@
+import * as z from 'zod'
+import { domainName, ipv4, subnet } from './address.ts'
+import { csvMachines, labels, machines, role } from './machine.ts'
+import { name, siteName } from './name.ts'
+import { bitrate, count } from './quantity.ts'
+import { about, fields } from './scalar.ts'
+import { settingsShape } from './settings.ts'
+import { timezone } from './time.ts'
+import { uai } from './uai.ts'
+import { line } from './words.ts'
+
+const room = fields({
+  title: about(line(), 'What people call it.', 'Son nom usuel.').optional(),
+  labels: labels(),
+  role: role(),
+  ...settingsShape,
+  machines: about(machines, 'Its machines.', 'Ses machines.').optional(),
+})
+export type RoomSpec = z.output<typeof room>
+
+export const lycee = about(
+  fields({
+    kind: about(z.literal('Lycee'), 'What this file describes.', 'Ce que décrit ce fichier.'),
+    name: about(
+      siteName(),
+      'Its short name, part of every machine’s id.',
+      'Son nom court, présent dans l’identifiant de chaque machine.',
+    ),
+    title: about(line(), 'What people call it.', 'Son nom usuel.').optional(),
+    uai: about(uai(), 'Its national number.', 'Son numéro national (UAI).').optional(),
+    city: about(line(), 'Where it is.', 'Sa commune.').optional(),
+    timezone: about(timezone(), 'If it is not the park’s.', 'S’il diffère de celui du parc.').optional(),
+    network: about(
+      fields({
+        subnet: about(
+          subnet(),
+          'The PCs’ subnet; machines’ addresses must lie in it.',
+          'Le sous-réseau des postes ; les adresses des machines doivent s’y trouver.',
+        ).optional(),
+        domain: about(
+          domainName(),
+          'Appended to a machine’s name to reach it.',
+          'Ajouté au nom d’une machine pour la joindre.',
+        ).optional(),
+        uplink: about(bitrate(), 'The bit rate towards the lycée.', 'Le débit vers le lycée.').optional(),
+      }),
+      'Its network.',
+      'Son réseau.',
+    ).optional(),
+    wake: about(
+      fields({
+        broadcast: about(
+          ipv4(),
+          'Where magic packets go; by default the subnet’s broadcast address.',
+          'Où envoyer les paquets de réveil ; par défaut l’adresse de diffusion du sous-réseau.',
+        ).optional(),
+        port: about(count(1, 65535), 'Their UDP port.', 'Leur port UDP.', { default: '9' }).optional(),
+      }),
+      'Wake-on-LAN.',
+      'Le réveil par le réseau (Wake-on-LAN).',
+    ).optional(),
+    capacity: about(
+      fields({
+        actions: about(count(1, 1000), 'PCs changed at the same time.', 'Postes modifiés en même temps.', {
+          default: '8',
+        }).optional(),
+        wakes: about(count(1, 1000), 'PCs woken at the same time.', 'Postes réveillés en même temps.', {
+          default: '4',
+        }).optional(),
+      }),
+      'How much is done at once.',
+      'Ce qui est fait en même temps.',
+    ).optional(),
+    labels: labels(),
+    role: role(),
+    ...settingsShape,
+    rooms: about(z.record(name(), room), 'Its rooms by name.', 'Ses salles par nom.').optional(),
+    machines: about(
+      csvMachines,
+      'A CSV file for the whole lycée, with a column that names the room.',
+      'Un fichier CSV pour tout le lycée, avec une colonne qui nomme la salle.',
+    ).optional(),
+  }),
+  'A school: its network, rooms and machines.',
+  'Un lycée : son réseau, ses salles et ses machines.',
+)
+export type LyceeSpec = z.output<typeof lycee>
