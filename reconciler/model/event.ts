@@ -19,6 +19,7 @@ export type EventKind =
   | 'target-moved'
   | 'revision-refused'
   | 'revision-held'
+  | 'revision-approved'
   | 'decided'
   | 'action-started'
   | 'action-ended'
@@ -26,6 +27,8 @@ export type EventKind =
   | 'paused'
   | 'resumed'
   | 'woken'
+  /** Somebody had a machine's failures forgotten. */
+  | 'retried'
   | 'host-key-pinned'
   | 'host-key-refused'
   | 'unmanaged'

@@ -40,6 +40,7 @@ export type Facts = {
   readonly running?: ActionId
   /** Missing facet: it could not be read; the reason stands in `Observed.errors`. */
   readonly packages?: ObservedPackages
+  /** One entry for each script that the machine was to have at that look, also if it never ran (`{}`). A script without entry was not asked about: nothing is decided on it before the next look. */
   readonly scripts?: ReadonlyMap<ScriptName, ObservedScript>
   readonly identity?: ObservedIdentity
 }

@@ -1,0 +1,161 @@
+/**
+ * What may hold a change, in the order of asking. The first gate that lets nothing pass is the answer to "why not yet?", so
+ * the order goes from what a person decided, over what is known of the machine, to what merely is busy.
+ */
+import { isStalled } from './backoff.ts'
+import { changeKey } from './diff.ts'
+import { actionLimitMs, changeMs, wakeMs } from './duration.ts'
+import {
+  backingOff,
+  capacityReached,
+  checksNotAsked,
+  inFlight,
+  occupied,
+  paused,
+  runningOnMachine,
+  stale,
+  unseen,
+  wakeNotAllowed,
+} from './gate-reasons.ts'
+import type { Change, PowerChange } from './model/change.ts'
+import type { Instant } from './model/ids.ts'
+import type { Backoff } from './model/plan.ts'
+import type { Reason } from './model/reason.ts'
+import type { Gate, Question, Verdict } from './question.ts'
+import type { Opening } from './window.ts'
+
+/** A gate of the rollout (may this machine have this revision yet?) takes its place between `backoff` and `power`. */
+export const gates: readonly Gate[] = [
+  { name: 'suspended', guards: 'changes', judge: judgeSuspended },
+  { name: 'in-flight', guards: 'look', judge: judgeInFlight },
+  { name: 'fresh', guards: 'look', judge: judgeFresh },
+  { name: 'backoff', guards: 'changes', judge: judgeBackoff },
+  { name: 'power', guards: 'changes', judge: judgePower },
+  { name: 'window', guards: 'changes', judge: judgeWindow },
+  { name: 'occupied', guards: 'changes', judge: judgeOccupied },
+  { name: 'capacity', guards: 'changes', judge: judgeCapacity },
+]
+
+/** What an off machine needs first. Nobody notices: nobody sits at a PC that is off. */
+export const wakeUp: PowerChange = { facet: 'power', item: 'wake', from: 'off', to: 'up', effect: 'quiet' }
+
+function judgeSuspended({ machine, pauses }: Question, changes: readonly Change[]): Verdict {
+  const pause = pauses.over(machine)
+  return pause === undefined ? { kind: 'pass', changes } : hold(paused(pause), pause.until)
+}
+
+function judgeInFlight({ history, observed }: Question, changes: readonly Change[]): Verdict {
+  if (history?.inFlight !== undefined) return hold(inFlight)
+  if (observed?.reach === 'up' && observed.facts?.running !== undefined) return hold(runningOnMachine)
+  return { kind: 'pass', changes }
+}
+
+function judgeFresh(question: Question, changes: readonly Change[]): Verdict {
+  const { observed, freshMs, now, wake, mustLook } = question
+  if (observed === undefined) return hold(unseen)
+  const at =
+    wake || observed.reach === 'off' ? observed.observedAt : (observed.facts?.at ?? observed.observedAt)
+  // Both ways: after our clock was set back, what seems to come from the future is just as old.
+  if (Math.abs(now - at) > freshMs) return hold(stale)
+  if (observed.reach === 'up' && mustLook) return hold(checksNotAsked)
+  return { kind: 'pass', changes }
+}
+
+function judgeBackoff(question: Question, changes: readonly Change[]): Verdict {
+  const { history, machine, now, wake, mustLook } = question
+  if (history === undefined || history.backoffs.length === 0) return { kind: 'pass', changes }
+  const byKey = new Map<string, Backoff>(history.backoffs.map((one) => [one.key, one]))
+  const { retry } = machine.profile
+  const backoffOf = (change: Change): Backoff | undefined => {
+    const backoff = byKey.get(changeKey(change))
+    return backoff !== undefined && (isStalled(backoff, retry) || backoff.notBefore > now)
+      ? backoff
+      : undefined
+  }
+
+  const waking = wake ? backoffOf(wakeUp) : undefined
+  const free = changes.filter((change) => backoffOf(change) === undefined)
+  if (waking === undefined && (free.length > 0 || (wake && mustLook))) return { kind: 'pass', changes: free }
+
+  const blocking = waking === undefined ? changes.flatMap((change) => backoffOf(change) ?? []) : [waking]
+  const next = blocking
+    .filter((backoff) => !isStalled(backoff, retry))
+    .toSorted((one, other) => one.notBefore - other.notBefore)[0]
+  if (next !== undefined) return hold(backingOff(next), next.notBefore)
+  const [stalled] = blocking
+  return stalled === undefined ? { kind: 'pass', changes } : { kind: 'stall', reason: stalled.reason }
+}
+
+function judgePower({ machine, wake }: Question, changes: readonly Change[]): Verdict {
+  return wake && !machine.profile.power.wake ? hold(wakeNotAllowed) : { kind: 'pass', changes }
+}
+
+/**
+ * Lets pass, in order, the changes that the open windows allow and that can finish inside them. One that does not fit is
+ * left for a longer window without keeping the others from this one.
+ */
+function judgeWindow(question: Question, changes: readonly Change[]): Verdict {
+  const { now, wake, mustLook } = question
+  const openFor = question.openings()
+  const passing: Change[] = []
+  let neededMs = (wake ? wakeMs : 0) + warningMs(question)
+  let end = Number.POSITIVE_INFINITY
+  let closed: Extract<Opening, { open: false }> | undefined
+
+  if (wake && mustLook) {
+    const opening = openFor('quiet', neededMs)
+    if (!opening.open) return hold(opening.reason, opening.until)
+    end = opening.until
+  }
+  for (const change of changes) {
+    const first = !passing.some((one) => one.facet === change.facet)
+    const withItMs = neededMs + changeMs(change, first)
+    const opening = openFor(change.effect, withItMs)
+    if (!opening.open) {
+      if (closed === undefined || opensAt(opening) < opensAt(closed)) closed = opening
+    } else if (now + withItMs <= Math.min(end, opening.until)) {
+      end = Math.min(end, opening.until)
+      neededMs = withItMs
+      passing.push(change)
+    }
+  }
+  if (passing.length === 0 && closed !== undefined) return hold(closed.reason, closed.until)
+  const deadline = Math.min(end, now + Math.max(actionLimitMs, neededMs))
+  return { kind: 'pass', changes: passing, deadline }
+}
+
+const opensAt = (closed: { readonly until?: Instant }): number => closed.until ?? Number.POSITIVE_INFINITY
+
+function judgeOccupied(question: Question, changes: readonly Change[]): Verdict {
+  if (!isOccupied(question)) return { kind: 'pass', changes }
+  const policy = question.machine.profile.inUse
+  switch (policy.kind) {
+    case 'wait':
+      return hold(occupied)
+    case 'quiet': {
+      const quiet = changes.filter((change) => change.effect === 'quiet')
+      return quiet.length > 0 ? { kind: 'pass', changes: quiet } : hold(occupied)
+    }
+    case 'warn':
+      return { kind: 'pass', changes, warnMs: policy.delayMs }
+  }
+}
+
+function judgeCapacity({ site, load, wake }: Question, changes: readonly Change[]): Verdict {
+  const kind = wake ? 'wakes' : 'actions'
+  const limit = site.capacity[kind]
+  return load[kind] < limit ? { kind: 'pass', changes } : hold(capacityReached(kind, limit))
+}
+
+/** The sessions of a machine that is off ended with it. */
+const isOccupied = ({ observed, wake }: Question): boolean =>
+  !wake && (observed?.facts?.sessions.length ?? 0) > 0
+
+/** The delay that the user is given counts: the window must still be open after it. */
+function warningMs(question: Question): number {
+  const policy = question.machine.profile.inUse
+  return policy.kind === 'warn' && isOccupied(question) ? policy.delayMs : 0
+}
+
+const hold = (reason: Reason, until?: Instant): Verdict =>
+  until === undefined ? { kind: 'hold', reason } : { kind: 'hold', reason, until }

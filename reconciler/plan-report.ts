@@ -1,0 +1,149 @@
+/**
+ * A plan for people and for other programs: what will change, where, how long it takes, who is held and why. Plain data,
+ * written out as JSON as it is; `report-text.ts` and `report-markdown.ts` put it into words.
+ */
+import type { Desired, Effect } from '../specs/desired.ts'
+import { type ChangeGroup, type Described, groupChanges } from './change-group.ts'
+import { describeChange } from './describe.ts'
+import { neededMs } from './duration.ts'
+import { type ExceptionGroup, groupExceptions } from './exceptions.ts'
+import type { Change } from './model/change.ts'
+import type { Instant, MachineId, PlanId, RoomId, SiteId } from './model/ids.ts'
+import type { Decision, Plan, Target } from './model/plan.ts'
+import { comparePark, type ParkComparison } from './park-comparison.ts'
+
+export type ReportCounts = Readonly<Record<Decision['kind'], number>> & {
+  readonly machines: number
+  /** With something to be made good, now or later. */
+  readonly changing: number
+  /** Changes by what a person at the PC would notice. */
+  readonly changes: Readonly<Record<Effect, number>>
+  /** Estimated time of the machines' actions, added up; they run side by side. */
+  readonly workMs: number
+}
+
+export type RoomReport = { readonly id: RoomId; readonly name: string; readonly counts: ReportCounts }
+
+export type SiteReport = {
+  readonly id: SiteId
+  readonly title: string
+  readonly timezone: string
+  readonly counts: ReportCounts
+  readonly rooms: readonly RoomReport[]
+  /** Changes of this lycée only. */
+  readonly changes: readonly ChangeGroup[]
+}
+
+export type PlanReport = {
+  readonly plan: PlanId
+  readonly park: string
+  readonly timezone: string
+  readonly target: Target
+  readonly at: Instant
+  readonly counts: ReportCounts
+  /** Equal changes of several lycées. */
+  readonly changes: readonly ChangeGroup[]
+  /** In the order of their ids. */
+  readonly sites: readonly SiteReport[]
+  readonly exceptions: readonly ExceptionGroup[]
+  readonly unmanaged: readonly MachineId[]
+  /** Machines whose disk would be rewritten. */
+  readonly wiped: readonly MachineId[]
+  readonly comparison?: ParkComparison
+}
+
+/** `base`: the revision to compare with, as for a pull request. */
+export function reportPlan(desired: Desired, plan: Plan, base?: Desired): PlanReport {
+  const total = zero()
+  const bySite = new Map<SiteId, Tally>()
+  const byRoom = new Map<RoomId, Tally>()
+  const described: [MachineId, readonly Described[]][] = []
+  const wiped: MachineId[] = []
+  for (const [id, decision] of plan.decisions) {
+    const machine = desired.machines.get(id)
+    if (machine === undefined) continue
+    const changes = plannedChanges(decision)
+    for (const tally of [total, tallyOf(bySite, machine.site), tallyOf(byRoom, machine.room)]) {
+      count(tally, decision, changes)
+    }
+    if (changes.length > 0) {
+      described.push([id, changes.map((change) => ({ text: describeChange(change), effect: change.effect }))])
+    }
+    if (changes.some((change) => change.effect === 'destructive')) wiped.push(id)
+  }
+  const groups = groupChanges(desired, described)
+  const report: PlanReport = {
+    plan: plan.id,
+    park: desired.park.name,
+    timezone: desired.park.timezone,
+    target: plan.target,
+    at: plan.at,
+    counts: total,
+    changes: groups.filter((group) => group.sites.length > 1),
+    sites: [...desired.sites.values()].sort(byId).map((site) => ({
+      id: site.id,
+      title: site.title,
+      timezone: site.timezone,
+      counts: bySite.get(site.id) ?? zero(),
+      rooms: [...site.rooms.values()].sort(byId).map(({ id, name }) => ({
+        id,
+        name,
+        counts: byRoom.get(id) ?? zero(),
+      })),
+      changes: groups.filter((group) => group.sites.length === 1 && group.sites[0] === site.id),
+    })),
+    exceptions: groupExceptions(plan),
+    unmanaged: plan.unmanaged,
+    wiped,
+  }
+  return base === undefined ? report : { ...report, comparison: comparePark(base, desired) }
+}
+
+/** What a decision means to change, now or when it may. */
+export function plannedChanges(decision: Decision): readonly Change[] {
+  switch (decision.kind) {
+    case 'act':
+      return decision.action.changes
+    case 'held':
+    case 'stalled':
+      return decision.changes
+    case 'converged':
+    case 'unknown':
+      return []
+  }
+}
+
+type Tally = { -readonly [Key in keyof ReportCounts]: ReportCounts[Key] } & {
+  changes: Record<Effect, number>
+}
+
+const zero = (): Tally => ({
+  machines: 0,
+  converged: 0,
+  act: 0,
+  held: 0,
+  unknown: 0,
+  stalled: 0,
+  changing: 0,
+  changes: { quiet: 0, disruptive: 0, destructive: 0 },
+  workMs: 0,
+})
+
+function tallyOf<Key>(tallies: Map<Key, Tally>, key: Key): Tally {
+  const known = tallies.get(key)
+  if (known !== undefined) return known
+  const tally = zero()
+  tallies.set(key, tally)
+  return tally
+}
+
+function count(tally: Tally, decision: Decision, changes: readonly Change[]): void {
+  tally.machines++
+  tally[decision.kind]++
+  if (changes.length === 0) return
+  tally.changing++
+  tally.workMs += neededMs(changes)
+  for (const change of changes) tally.changes[change.effect]++
+}
+
+const byId = (a: { readonly id: string }, b: { readonly id: string }): number => (a.id < b.id ? -1 : 1)

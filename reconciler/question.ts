@@ -1,0 +1,47 @@
+/** What a gate is asked, and what it may answer. */
+import type { DesiredMachine, DesiredSite } from '../specs/desired.ts'
+import type { Load } from './capacity.ts'
+import type { Change } from './model/change.ts'
+import type { Instant } from './model/ids.ts'
+import type { Observed } from './model/observed.ts'
+import type { GateName, History } from './model/plan.ts'
+import type { Reason } from './model/reason.ts'
+import type { Pauses } from './pause.ts'
+import type { Openings } from './window.ts'
+
+/** May these changes be made on this machine now? */
+export type Question = {
+  readonly machine: DesiredMachine
+  readonly site: DesiredSite
+  /** Undefined: nobody has looked at it yet. */
+  readonly observed: Observed | undefined
+  readonly history: History | undefined
+  /** The machine is off: what would be done is to wake it, for the sake of the changes. */
+  readonly wake: boolean
+  /** It must be looked at before one can say what differs. */
+  readonly mustLook: boolean
+  readonly pauses: Pauses
+  readonly load: Load
+  readonly freshMs: number
+  readonly now: Instant
+  openings(): Openings
+}
+
+export type Verdict =
+  /** These may be made, under these conditions: all that were asked for, or some of them. */
+  | {
+      readonly kind: 'pass'
+      readonly changes: readonly Change[]
+      readonly deadline?: Instant
+      readonly warnMs?: number
+    }
+  | { readonly kind: 'hold'; readonly reason: Reason; readonly until?: Instant }
+  /** None of them before a person or a commit helps. */
+  | { readonly kind: 'stall'; readonly reason: Reason }
+
+export type Gate = {
+  readonly name: GateName
+  /** `look`: asked also when nothing differs, as it is about what is known of the machine. */
+  readonly guards: 'look' | 'changes'
+  readonly judge: (question: Question, changes: readonly Change[]) => Verdict
+}

@@ -1,0 +1,122 @@
+/** A plan's report for a terminal. */
+import { say } from '../specs/text.ts'
+import { type ChangeGroup, placeOf } from './change-group.ts'
+import { gateNames } from './describe.ts'
+import type { ExceptionGroup } from './exceptions.ts'
+import { formatInstant } from './local-time.ts'
+import type { MachineId, SiteId } from './model/ids.ts'
+import type { Locale, Text } from './model/reason.ts'
+import type { ParkComparison } from './park-comparison.ts'
+import type { PlanReport, ReportCounts } from './plan-report.ts'
+import { counted, machines } from './wording.ts'
+
+/** Lines that end in a newline; nothing but headings starts at the margin. */
+export function planReportText(report: PlanReport, locale: Locale): string {
+  const lines: string[] = [countsText(report.counts)[locale]]
+  const section = (title: Text, body: readonly string[]): void => {
+    if (body.length > 0) lines.push('', title[locale], ...body.map((line) => `  ${line}`))
+  }
+  if (report.comparison !== undefined) {
+    section(comparisonTitle, comparisonLines(report.comparison, locale))
+  }
+  section(say('Several lycées', 'Plusieurs lycées'), changeLines(report.changes, locale))
+  for (const site of report.sites) {
+    section(say(site.title, site.title), changeLines(site.changes, locale, site.id))
+  }
+  section(wipedTitle, report.wiped.length > 0 ? [someOf(report.wiped)[locale]] : [])
+  section(exceptionsTitle, exceptionLines(report.exceptions, report.timezone, locale))
+  section(unmanagedTitle, report.unmanaged.length > 0 ? [someOf(report.unmanaged)[locale]] : [])
+  return `${lines.join('\n')}\n`
+}
+
+export const comparisonTitle = say('What this revision asks for', 'Ce que demande cette révision')
+export const exceptionsTitle = say('Not now', 'Pas maintenant')
+export const unmanagedTitle = say('Managed no longer, left alone', 'Plus gérés, laissés tels quels')
+export const wipedTitle = say('Disks that will be rewritten', 'Disques qui seront réécrits')
+
+export function countsText(counts: ReportCounts): Text {
+  const parts = [
+    machines(counts.machines),
+    counted(counts.converged, ['as wanted', 'as wanted'], ['conforme', 'conformes']),
+    counted(counts.changing, ['to change', 'to change'], ['à modifier', 'à modifier']),
+    ...some(counts.held, ['held', 'held'], ['retenu', 'retenus']),
+    ...some(counts.stalled, ['blocked', 'blocked'], ['bloqué', 'bloqués']),
+    ...some(counts.unknown, ['unknown', 'unknown'], ['inconnu', 'inconnus']),
+    ...(counts.workMs > 0 ? [workText(counts.workMs)] : []),
+  ]
+  return say(parts.map((part) => part.en).join(', '), parts.map((part) => part.fr).join(', '))
+}
+
+const some = (count: number, ...nouns: NounPair): readonly Text[] =>
+  count > 0 ? [counted(count, ...nouns)] : []
+
+type NounPair = [en: readonly [string, string], fr: readonly [string, string]]
+
+export function changeText(group: ChangeGroup, within?: SiteId): Text {
+  const place = placeOf(group, within)
+  return say(`${place.en} — ${group.text.en}`, `${place.fr} — ${group.text.fr}`)
+}
+
+export function exceptionText(group: ExceptionGroup, timezone: string): Text {
+  const count = machines(group.machines.length)
+  const gate = group.by === undefined ? exceptionKinds[group.kind] : gateNames[group.by]
+  const until = (locale: Locale): string =>
+    group.until === undefined ? '' : formatInstant(group.until, timezone, locale)
+  const { message } = group.reason
+  return say(
+    `${count.en}, ${gate.en}: ${message.en}${until('en') && ` (from ${until('en')})`}`,
+    `${count.fr}, ${gate.fr}\u00a0: ${message.fr}${until('fr') && ` (à partir du ${until('fr')})`}`,
+  )
+}
+
+export function comparisonTexts(comparison: ParkComparison): readonly Text[] {
+  const { added, removed, renamed, wiped } = comparison
+  const named = (ids: readonly MachineId[], en: string, fr: string): readonly Text[] => {
+    const some = someOf(ids)
+    return ids.length > 0 ? [say(`${en}: ${some.en}`, `${fr}\u00a0: ${some.fr}`)] : []
+  }
+  return [
+    ...named(added, 'new', 'nouveaux'),
+    ...named(removed, 'managed no longer, left alone', 'plus gérés, laissés tels quels'),
+    ...renamed.map(({ from, to }) => say(`renamed: ${from} → ${to}`, `renommé\u00a0: ${from} → ${to}`)),
+    ...named(wiped, 'disk to be rewritten', 'disque à réécrire'),
+    ...comparison.changes.map((group) => changeText(group)),
+  ]
+}
+
+/** A long list is told by its number and its first few. */
+export function someOf(ids: readonly MachineId[]): Text {
+  const shown = ids.slice(0, 5).join(', ')
+  if (ids.length <= 5) return say(shown, shown)
+  const count = machines(ids.length)
+  return say(`${count.en} (${shown}, …)`, `${count.fr} (${shown}, …)`)
+}
+
+const exceptionKinds = {
+  held: say('held', 'retenu'),
+  unknown: say('state unknown', 'état inconnu'),
+  stalled: say('blocked', 'bloqué'),
+} as const
+
+const changeLines = (groups: readonly ChangeGroup[], locale: Locale, within?: SiteId): readonly string[] =>
+  groups.map((group) => changeText(group, within)[locale])
+
+const exceptionLines = (
+  groups: readonly ExceptionGroup[],
+  timezone: string,
+  locale: Locale,
+): readonly string[] =>
+  groups.flatMap((group) => [exceptionText(group, timezone)[locale], `  ${someOf(group.machines)[locale]}`])
+
+const comparisonLines = (comparison: ParkComparison, locale: Locale): readonly string[] => {
+  const texts = comparisonTexts(comparison).map((text) => text[locale])
+  return texts.length > 0 ? texts : [nothingNew[locale]]
+}
+
+export const nothingNew = say('nothing else than before', 'rien de plus qu’auparavant')
+
+/** Rounded up to minutes: an estimate claims no more. */
+const workText = (workMs: number): Text => {
+  const minutes = counted(Math.ceil(workMs / 60_000), ['minute', 'minutes'], ['minute', 'minutes'])
+  return say(`about ${minutes.en} of work`, `environ ${minutes.fr} de travail`)
+}

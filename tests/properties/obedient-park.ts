@@ -1,0 +1,112 @@
+/** A model of PCs that do what they are told, to see whether planning leads anywhere. */
+
+import { afterLook } from '../../reconciler/applied.ts'
+import type { Change } from '../../reconciler/model/change.ts'
+import type { MachineId } from '../../reconciler/model/ids.ts'
+import type { Facts, Observed } from '../../reconciler/model/observed.ts'
+import type { Decision, PlanInput } from '../../reconciler/model/plan.ts'
+import type { WantedScript } from '../../specs/desired.ts'
+import { facts, now, off, park, planInput, up } from '../reconciler/sample-park.ts'
+
+/** The same park on a quiet day: nobody logged in, no pauses, no failures, windows open, everything within reach. */
+export function unhindered(input: PlanInput): PlanInput {
+  const machines = [...input.desired.machines.values()].map((one) => {
+    const reachable = [...one.profile.packages.values()].filter((wanted) => wanted.source !== undefined)
+    return {
+      ...one,
+      profile: {
+        ...one.profile,
+        os: 'debian' as const,
+        windows: [],
+        power: { ...one.profile.power, wake: true },
+        packages: new Map(reachable.map((wanted) => [wanted.name, wanted])),
+      },
+    }
+  })
+  const inventory = [...input.inventory.values()].flatMap((one): Observed[] => {
+    if (!input.desired.machines.has(one.machine)) return []
+    if (one.reach === 'off') return [{ ...one, observedAt: now }]
+    return [up(one.machine, { ...(one.facts ?? facts()), at: now })]
+  })
+  const world = planInput(park(machines, { capacity: { actions: 100, wakes: 100 } }), inventory)
+  const known = new Set(inventory.map((one) => one.machine))
+  const unseen = machines.filter((one) => !known.has(one.id)).map((one) => off(one.id))
+  const all = [...inventory, ...unseen]
+  return { ...world, inventory: new Map(all.map((one) => [one.machine, lookAgain(world, one)])) }
+}
+
+/** What the next look finds after the actions of a plan, on PCs that do what they are told. */
+export function afterRound(world: PlanInput, decisions: ReadonlyMap<MachineId, Decision>): PlanInput {
+  const inventory = new Map(world.inventory)
+  const history = new Map(world.history)
+  for (const [id, decision] of decisions) {
+    const seen = inventory.get(id)
+    const wanted = world.desired.machines.get(id)
+    if (decision.kind !== 'act' || seen === undefined || wanted === undefined) continue
+    const next = lookAgain(world, decision.action.changes.reduce(applyTo, seen))
+    inventory.set(id, next)
+    const past = history.get(id)
+    const memory = afterLook(wanted, next, past)
+    history.set(id, { applied: { ...past?.applied, ...memory.applied }, backoffs: [] })
+  }
+  return { ...world, inventory, history }
+}
+
+function applyTo(seen: Observed, change: Change): Observed {
+  const before = seen.facts ?? facts()
+  switch (change.facet) {
+    case 'power':
+      return up(seen.machine, {
+        ...before,
+        at: now,
+        bootId: `${before.bootId}+`,
+        rebootPending: false,
+        sessions: [],
+      })
+    case 'identity':
+      return up(seen.machine, {
+        ...before,
+        identity: {
+          hostname: change.item === 'hostname' ? change.to : (before.identity?.hostname ?? ''),
+          authorizedKeys: change.item === 'hostname' ? (before.identity?.authorizedKeys ?? []) : change.to,
+        },
+      })
+    case 'packages': {
+      const old = before.packages
+      if (old === undefined) throw new Error('packages changed without having been read')
+      const installed = new Map(old.installed)
+      const held = new Set(old.held)
+      if (change.to === null) installed.delete(change.source)
+      else if (change.operation !== 'hold' && change.operation !== 'unhold') {
+        const version = change.to === 'present' || change.to === 'latest' ? '3.0-1' : `1:${change.to}-9`
+        installed.set(change.source, version)
+      }
+      if (change.hold === true) held.add(change.source)
+      if (change.hold === false) held.delete(change.source)
+      const broken = old.broken.filter((one) => one.name !== change.source)
+      return up(seen.machine, { ...before, packages: { ...old, installed, held, broken } })
+    }
+    case 'scripts': {
+      const ran = { digest: change.to, bootId: before.bootId, at: now }
+      const check = { digest: change.to, exitCode: 0, output: '' }
+      const done = { lastRun: { ...ran, exitCode: 0 }, succeeded: ran, check }
+      return up(seen.machine, { ...before, scripts: new Map(before.scripts).set(change.item, done) })
+    }
+  }
+}
+
+/** A complete look: every facet read, every wanted script asked about, nobody logged in. */
+function lookAgain(world: PlanInput, seen: Observed): Observed {
+  const scripts = [...(world.desired.machines.get(seen.machine)?.profile.scripts.values() ?? [])]
+  if (seen.reach === 'up') return up(seen.machine, { ...completed(seen.facts ?? facts(), scripts), at: now })
+  return seen.facts === undefined ? seen : { ...seen, facts: completed(seen.facts, scripts) }
+}
+
+function completed({ running: _, ...seen }: Facts, scripts: readonly WantedScript[]): Facts {
+  const answers = scripts.map((one) => {
+    const known = seen.scripts?.get(one.name) ?? {}
+    const check = known.check ?? { digest: one.digest, exitCode: 1, output: '' }
+    return [one.name, { ...known, check }] as const
+  })
+  return { ...facts(), ...seen, sessions: [], scripts: new Map(answers) }
+}

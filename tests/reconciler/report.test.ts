@@ -1,0 +1,281 @@
+import test from 'ava'
+import { explain } from '../../reconciler/explain.ts'
+import type { ChangeKey } from '../../reconciler/model/ids.ts'
+import type { History, Plan } from '../../reconciler/model/plan.ts'
+import { comparePark } from '../../reconciler/park-comparison.ts'
+import { plan } from '../../reconciler/plan.ts'
+import { reportPlan } from '../../reconciler/plan-report.ts'
+import { planReportMarkdown } from '../../reconciler/report-markdown.ts'
+import { planReportText } from '../../reconciler/report-text.ts'
+import { status } from '../../reconciler/status.ts'
+import type { Desired, Profile } from '../../specs/desired.ts'
+import { say } from '../../specs/text.ts'
+import {
+  digest,
+  everyDay,
+  facts,
+  machine,
+  machineId,
+  now,
+  off,
+  park,
+  planInput,
+  profile,
+  up,
+  wantedPackage,
+  wantedScript,
+  weekly,
+} from './sample-park.ts'
+
+const nbsp = '\u00a0'
+const room = (name: string, count: number): readonly string[] =>
+  Array.from({ length: count }, (_, index) => `${name}-${String(index + 1).padStart(2, '0')}`)
+
+const wanting = (word: string, ...packages: Parameters<typeof wantedPackage>[]): Profile =>
+  profile({ digest: digest(word), packages: packages.map((one) => wantedPackage(...one)) })
+
+const parkOf = (ids: readonly string[], kind: Profile): Desired =>
+  park(
+    ids.map((id) => machine(id, kind)),
+    { capacity: { actions: 1000, wakes: 1000 } },
+  )
+
+const seenUp = (ids: readonly string[]): Plan => {
+  const desired = parkOf(ids, wanting('x', ['blender', '4.1']))
+  return plan(
+    planInput(
+      desired,
+      ids.map((id) => up(id)),
+    ),
+  )
+}
+
+test('one package on a whole room is one line', (t) => {
+  const ids = room('hugo/b204', 28)
+  const report = reportPlan(parkOf(ids, wanting('x')), seenUp(ids))
+  t.deepEqual(
+    report.sites.flatMap((site) => site.changes).map((group) => group.machines.length),
+    [28],
+  )
+  t.true(planReportText(report, 'fr').includes(`  b204${nbsp}: 28 postes — installer blender 4.1\n`))
+  t.true(planReportText(report, 'en').includes('  b204: 28 machines — install blender 4.1\n'))
+})
+
+test('one package on several rooms or lycées is one line, too', (t) => {
+  const rooms = [...room('hugo/b204', 2), ...room('hugo/b205', 3)]
+  t.true(
+    planReportText(reportPlan(parkOf(rooms, wanting('x')), seenUp(rooms)), 'en').includes(
+      '2 rooms: 5 machines',
+    ),
+  )
+  const lycees = [...rooms, ...room('zola/a1', 2)]
+  const report = reportPlan(parkOf(lycees, wanting('x')), seenUp(lycees))
+  t.is(report.changes.length, 1)
+  t.true(planReportText(report, 'en').includes('2 lycées: 7 machines — install blender 4.1'))
+  t.deepEqual(
+    report.sites.map((site) => [site.id, site.counts.changing, site.rooms.length]),
+    [
+      ['hugo', 5, 2],
+      ['zola', 2, 1],
+    ],
+  )
+})
+
+test('a single machine is named', (t) => {
+  const ids = room('hugo/b204', 1)
+  t.true(
+    planReportText(reportPlan(parkOf(ids, wanting('x')), seenUp(ids)), 'en').includes('  b204-01 — install'),
+  )
+})
+
+test('who is held is told with the gate, the reason and until when', (t) => {
+  const kind = profile({ packages: [wantedPackage('vim')], windows: [weekly(everyDay, '19:00', '23:00')] })
+  const ids = room('hugo/b204', 3)
+  const desired = parkOf(ids, kind)
+  const report = reportPlan(
+    desired,
+    plan(
+      planInput(
+        desired,
+        ids.map((id) => up(id)),
+      ),
+    ),
+  )
+  t.like(report.exceptions, [{ kind: 'held', by: 'window', machines: { length: 3 } }])
+  const text = planReportText(report, 'fr')
+  t.true(
+    text.includes(
+      `3 postes, fenêtre de maintenance${nbsp}: Aucune fenêtre de maintenance n’est ouverte en ce moment. (à partir du mar. 13 oct. 2026 à 19:00)`,
+    ),
+    text,
+  )
+})
+
+test('a report in Markdown shows hostile titles as they are', (t) => {
+  const ids = room('hugo/b204', 2)
+  const desired = parkOf(ids, wanting('x', ['vim']))
+  const named: Desired = {
+    ...desired,
+    sites: new Map([...desired.sites].map(([id, site]) => [id, { ...site, title: '**L** | @x <b>' }])),
+  }
+  const markdown = planReportMarkdown(
+    reportPlan(
+      named,
+      plan(
+        planInput(
+          named,
+          ids.map((id) => up(id)),
+        ),
+      ),
+    ),
+    'fr',
+  )
+  t.true(markdown.includes('| \\*\\*L\\*\\* \\| &#64;x &lt;b&gt; | 2 | 2 | 0 | 0 | 0 |'), markdown)
+  t.true(markdown.includes(`- b204${nbsp}: 2 postes — installer vim`), markdown)
+})
+
+test('two revisions are compared machine by machine, equal changes together', (t) => {
+  const before = wanting('before', ['blender', '4.0'], ['minetest'])
+  const after = wanting('after', ['blender', '4.1'], ['vim'])
+  const base = park([
+    machine('hugo/b204-01', before),
+    machine('hugo/b204-02', before),
+    machine('hugo/b204-03', before),
+  ])
+  const head = park([
+    machine('hugo/b204-01', after),
+    machine('hugo/b204-02', after),
+    machine('hugo/b204-04', after),
+  ])
+  const found = comparePark(base, head)
+  t.deepEqual(found.added, [machineId('hugo/b204-04')])
+  t.deepEqual(found.removed, [machineId('hugo/b204-03')])
+  t.deepEqual(
+    found.changes.map((group) => [group.text.fr, group.machines.length]),
+    [
+      [`paquet blender${nbsp}: 4.1 (auparavant${nbsp}: 4.0)`, 2],
+      ['paquet minetest plus géré, laissé tel quel', 2],
+      [`paquet vim${nbsp}: présent`, 2],
+    ],
+  )
+})
+
+test('a new image is told as disks that will be rewritten, a moved PC as renamed', (t) => {
+  const image = (version: string): Profile =>
+    profile({ digest: digest(version), image: { name: 'debian-edu', version } })
+  const old = machine('hugo/b204-01', image('2026.03'))
+  const base = park([old, machine('hugo/b204-02', image('2026.03'))])
+  const head = park([
+    { ...machine('hugo/b205-01', image('2026.09')), mac: old.mac },
+    machine('hugo/b204-02', image('2026.03')),
+  ])
+  t.like(comparePark(base, head), {
+    added: [],
+    removed: [],
+    renamed: [{ from: machineId('hugo/b204-01'), to: machineId('hugo/b205-01') }],
+    wiped: [machineId('hugo/b205-01')],
+    changes: [{ text: { en: 'image debian-edu@2026.03 → debian-edu@2026.09' }, effect: 'destructive' }],
+  })
+})
+
+test('a revision that changes nothing but a policy says which', (t) => {
+  const base = park([machine('hugo/b204-01', profile())])
+  const head = park([
+    machine(
+      'hugo/b204-01',
+      profile({ digest: digest('other'), windows: [weekly(everyDay, '1:00', '2:00')] }),
+    ),
+  ])
+  t.deepEqual(
+    comparePark(base, head).changes.map((group) => group.text.en),
+    ['maintenance windows changed'],
+  )
+})
+
+test('a status counts by lycée, room and kind, and puts equal exceptions together', (t) => {
+  const ids = [...room('hugo/b204', 3), ...room('zola/a1', 2)]
+  const desired = parkOf(ids, wanting('x', ['vim']))
+  const right = facts({ installed: { vim: '9' } })
+  const inventory = [
+    up('hugo/b204-01', right),
+    off('hugo/b204-02', right),
+    up('hugo/b204-03', facts({ sessions: [{ user: 'eleve', terminal: 'tty2' }] })),
+    up('zola/a1-01', facts({ sessions: [{ user: 'prof', terminal: 'tty2' }] })),
+  ]
+  const input = planInput(desired, inventory)
+  const found = status(desired, input.inventory, plan(input))
+  t.like(found.counts, { machines: 5, converged: 2, lastSeen: 1, held: 3, up: 3, off: 1 })
+  t.like(found.sites, [
+    { id: 'hugo', counts: { machines: 3, converged: 2, held: 1 }, rooms: [{ id: 'hugo/b204' }] },
+    { id: 'zola', counts: { machines: 2, held: 2 } },
+  ])
+  t.deepEqual(
+    found.exceptions.map((group) => [group.by, group.machines.length]),
+    [
+      ['occupied', 2],
+      ['fresh', 1],
+    ],
+  )
+})
+
+const history: History = {
+  applied: {},
+  backoffs: [
+    {
+      key: 'packages/vim@vim=present' as ChangeKey,
+      attempts: 2,
+      class: 'retry',
+      notBefore: now + 60_000,
+      reason: {
+        code: 'apt-failed',
+        message: say('Apt failed.', 'Apt a échoué.'),
+        detail: 'E: Unable to locate vim',
+      },
+    },
+  ],
+}
+
+test('an explanation tells what is, what is wanted and where it is written, what differs, what holds it and what failed', (t) => {
+  const at = { file: 'roles/art.yaml', line: 12, column: 3 }
+  const kind = profile({
+    roles: ['poste-eleve', 'art'],
+    packages: [wantedPackage('vim')],
+    scripts: [wantedScript('proxy', 'once')],
+    origins: new Map([['packages.vim', at]]),
+  })
+  const id = machineId('hugo/b204-01')
+  const desired = park([machine(id, kind)])
+  const observed = up(id, facts({ sessions: [{ user: 'eleve', terminal: 'tty2' }] }))
+  const input = planInput(desired, [observed], { history: new Map([[id, history]]) })
+  const decision = plan(input).decisions.get(id)
+  const found = explain(id, desired, observed, decision, history, [], now)
+  const linesOf = (wanted: string) => found?.sections.find((section) => section.kind === wanted)?.lines ?? []
+  t.deepEqual(
+    found?.sections.map((section) => section.kind),
+    ['decision', 'is', 'wanted', 'differs', 'failed'],
+  )
+  t.true(linesOf('is').some((line) => line.text.fr.includes('eleve (tty2)')))
+  t.like(linesOf('wanted')[0], { text: { en: 'package vim' }, origin: at, layer: { fr: 'rôle art' } })
+  t.like(linesOf('differs')[0], { text: { en: 'install vim' }, origin: at })
+  t.like(linesOf('failed')[0], { detail: 'E: Unable to locate vim', until: now + 60_000 })
+  t.regex(linesOf('failed')[0]?.text.fr ?? '', /packages\/vim, 2 essais.*Apt a échoué/)
+})
+
+test('an explanation of a paused machine says who paused it, why and until when', (t) => {
+  const id = machineId('hugo/b204-01')
+  const desired = park([machine(id, profile({ packages: [wantedPackage('vim')] }))])
+  const pauses = [{ scope: { kind: 'park' } as const, who: 'marie', why: 'travaux', at: now, until: now + 5 }]
+  const input = planInput(desired, [up(id)], { pauses })
+  const found = explain(id, desired, up(id), plan(input).decisions.get(id), undefined, pauses, now)
+  const lines = found?.sections[0]?.lines ?? []
+  t.is(lines.length, 1)
+  t.like(lines[0], { until: now + 5 })
+  t.regex(lines[0]?.text.en ?? '', /marie: travaux/)
+})
+
+test('a machine that is not in the park has no explanation', (t) => {
+  t.is(
+    explain(machineId('hugo/x'), park([machine('hugo/b204-01')]), undefined, undefined, undefined, [], now),
+    undefined,
+  )
+})
