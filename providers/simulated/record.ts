@@ -1,0 +1,69 @@
+/** What a PC keeps of the actions that it was given, as a real one does in its state folder. */
+import type { ActionId, Digest } from '../../reconciler/model/ids.ts'
+import type { Outcome } from '../../reconciler/model/outcome.ts'
+import type { Action, Fence } from '../../reconciler/model/plan.ts'
+
+/** `joined`: it was given before, and here is its outcome, now or later. `undefined` as outcome: it was cut off. */
+export type Admission =
+  | { readonly kind: 'started' }
+  | { readonly kind: 'joined'; readonly outcome: Promise<Outcome | undefined> }
+  | { readonly kind: 'fence-older' | 'fence-content' | 'busy' }
+
+export type PcRecord = {
+  /** Takes an action, unless the record forbids it. */
+  admit(action: Action): Admission
+  end(id: ActionId, outcome: Outcome): void
+  /** The power went, or somebody killed what ran. */
+  interrupt(): void
+  running(): ActionId | undefined
+  outcome(id: ActionId): Promise<Outcome | undefined> | undefined
+  /** Every action that was started, in order, and every fence: for assertions. */
+  readonly started: readonly Action[]
+}
+
+type Entry = {
+  readonly outcome: Promise<Outcome | undefined>
+  readonly settle: (outcome: Outcome | undefined) => void
+}
+
+export const createRecord = (): PcRecord => {
+  const entries = new Map<ActionId, Entry>()
+  const started: Action[] = []
+  let fence: (Fence & { readonly content: Digest }) | undefined
+  let running: ActionId | undefined
+
+  const finish = (id: ActionId, outcome: Outcome | undefined): void => {
+    if (running !== id) return
+    running = undefined
+    entries.get(id)?.settle(outcome)
+  }
+
+  return {
+    started,
+    admit: (action) => {
+      const known = entries.get(action.id)
+      if (known) return { kind: 'joined', outcome: known.outcome }
+      if (fence && isOlder(action.fence, fence)) return { kind: 'fence-older' }
+      if (fence && isSame(action.fence, fence) && fence.content !== action.content)
+        return { kind: 'fence-content' }
+      if (running !== undefined) return { kind: 'busy' }
+      fence = { ...action.fence, content: action.content }
+      const { promise, resolve } = Promise.withResolvers<Outcome | undefined>()
+      entries.set(action.id, { outcome: promise, settle: resolve })
+      started.push(action)
+      running = action.id
+      return { kind: 'started' }
+    },
+    end: finish,
+    interrupt: () => {
+      if (running !== undefined) finish(running, undefined)
+    },
+    running: () => running,
+    outcome: (id) => entries.get(id)?.outcome,
+  }
+}
+
+const isOlder = (a: Fence, b: Fence): boolean =>
+  a.epoch < b.epoch || (a.epoch === b.epoch && a.generation < b.generation)
+
+const isSame = (a: Fence, b: Fence): boolean => a.epoch === b.epoch && a.generation === b.generation
