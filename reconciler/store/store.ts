@@ -5,7 +5,7 @@
  */
 
 import type { Event } from '../model/event.ts'
-import type { ActionId, Digest, Instant, MachineId, Revision } from '../model/ids.ts'
+import type { ActionId, Digest, Instant, MachineId, Revision, SiteId } from '../model/ids.ts'
 import type { Observed } from '../model/observed.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { Action, Backoff, Fence, History, Pause, Plan, Scope, Target } from '../model/plan.ts'
@@ -30,8 +30,8 @@ export interface Store {
   getRevision(digest: Digest): Promise<{ revision: Revision; bytes: string } | undefined>
 
   target(): Promise<Target | undefined>
-  /** Compare-and-set: only if the current target's fence is `next.parent` (null: there is none). False: somebody was faster. */
-  advanceTarget(next: Target): Promise<boolean>
+  /** Compare-and-set, with its events: only if the current target's fence is `next.parent` (null: there is none). False: somebody was faster. */
+  advanceTarget(next: Target, events?: readonly NewEvent[]): Promise<boolean>
 
   putObserved(observed: readonly Observed[]): Promise<void>
   /** Of all machines, or of one site's (`<site>/…`). Equal package sets are one object. */
@@ -44,20 +44,24 @@ export interface Store {
   /**
    * Registers an action as started by `owner`. Exactly one caller gets `claimed`; another live owner: `taken`; the action has
    * an outcome already: `ended`; another action of this machine is open: `busy`; the target moved on past the action's fence: `outdated`.
-   * A claim whose owner was not seen for `staleMs` passes to the caller (`claimed`), who joins the run on the PC.
+   * A claim whose owner was not seen for `staleMs` passes to the caller (`claimed`), who joins the run on the PC; so does the
+   * caller's own. `decidedFrom` is the instant of the observation that the action was decided from: if another action of the
+   * machine ended since, the decision is `outdated` too. `events` are recorded with the first claim only.
    */
   claimAction(
     action: Action,
     owner: string,
     now: Instant,
     staleMs: number,
+    first?: { readonly decidedFrom?: Instant; readonly events?: readonly NewEvent[] },
   ): Promise<'claimed' | 'taken' | 'ended' | 'busy' | 'outdated'>
-  /** Says that this owner still lives. */
+  /** Says when this owner was last alive; an owner that leaves says 0, and its open actions are free at once. */
   touchOwner(owner: string, now: Instant): Promise<void>
   openActions(): Promise<readonly OpenAction[]>
   /** Records how it ended, what is now applied (facet digests) and the new backoffs (replacing those of the same keys; `clear` drops keys), in one transaction with the event. Returns false if it had ended already. */
   endAction(ended: EndedAction): Promise<boolean>
-  markApplied(machine: MachineId, applied: Readonly<Record<string, Digest>>): Promise<void>
+  /** What looks at machines brought to light: facets found to be applied, and backoffs (their keys) that are needed no longer. */
+  remember(looks: readonly Remembered[]): Promise<void>
   /** Makes stalled and backing-off changes of a machine eligible at once. */
   clearBackoffs(machine: MachineId): Promise<void>
 
@@ -70,7 +74,9 @@ export interface Store {
   hostKey(machine: MachineId): Promise<string | undefined>
   pinHostKey(machine: MachineId, fingerprint: string): Promise<void>
 
-  putPlan(plan: Plan): Promise<void>
+  /** Keeps the newest plan; with `site`, `plan` holds that site's decisions only and replaces those. */
+  putPlan(plan: Plan, site?: SiteId): Promise<void>
+  /** The decisions of the newest plans, put together. */
   latestPlan(): Promise<Plan | undefined>
 
   append(events: readonly NewEvent[]): Promise<void>
@@ -83,12 +89,23 @@ export interface Store {
 
   /** True while `holder` has the named lease; takes it if free or expired. Advisory: avoids double work, guarantees nothing. */
   lease(name: string, holder: string, now: Instant, ttlMs: number): Promise<boolean>
+
+  /** Drops what nothing refers to any more: package sets, revisions but the newest few, actions that ended long ago. */
+  collectGarbage(now: Instant): Promise<void>
+}
+
+export type Remembered = {
+  readonly machine: MachineId
+  readonly applied: Readonly<Record<string, Digest>>
+  readonly clear: readonly string[]
 }
 
 export type EndedAction = {
   readonly id: ActionId
   readonly machine: MachineId
   readonly owner: string
+  /** When the owner learnt of it, by the owner's clock. */
+  readonly at: Instant
   readonly outcome: Outcome
   readonly applied: Readonly<Record<string, Digest>>
   readonly backoffs: readonly Backoff[]

@@ -1,0 +1,278 @@
+/**
+ * The loop: reads what is wanted and what is, decides, acts, and looks again, for ever.
+ *
+ * Level-triggered: whatever wakes it (a file, an outcome, a timer) says only *that* something may have happened. What is to be
+ * done is decided each time from the desired state and the observations in the store, so that nothing is lost with a missed
+ * event, a crash or a second loop on the same store. Looks and actions go on beside the turns and never hold one up.
+ */
+import { say } from '../specs/text.ts'
+import { createBell } from './bell.ts'
+import { createExecutor, reasonOf } from './execute.ts'
+import { createLease } from './lease.ts'
+import { type Loop, type LoopConfig, type LoopParts, settingsOf } from './loop-parts.ts'
+import type { Instant } from './model/ids.ts'
+import type { Plan } from './model/plan.ts'
+import type { Reason } from './model/reason.ts'
+import { createObserver } from './observe.ts'
+import { createPatience } from './patience.ts'
+import { createPlanning } from './planning.ts'
+import { isSettled, type Verdict } from './settled.ts'
+import { StoreError } from './store/store-error.ts'
+import { createTargeting, type Standing } from './target.ts'
+import { wantedLooks } from './wanted-looks.ts'
+
+export type { Loop, LoopConfig, LoopParts }
+
+/** News that come together are answered together: a room of PCs is one plan. */
+const gatherMs = 25
+
+/** How long a stopping loop waits for its looks and actions to let go. */
+const letGoMs = 15_000
+
+/** A PC that obeys a newer target than the store's will go on doing so: somebody else must move ours first. */
+const refusedPauseMs = 300_000
+
+/** `once` gives up with the store's error after so many failures in a row. */
+const patienceOfOnce = 8
+
+export const createLoop = (parts: LoopParts): Loop => {
+  const { store, source, clock, owner, onProgress } = parts
+  const settings = settingsOf(parts.config)
+  const bell = createBell(clock)
+  const patience = createPatience(parts)
+  const targeting = createTargeting(parts, settings)
+  const planning = createPlanning(parts, settings)
+  const observer = createObserver(parts, settings, (machine) => planning.inventory.get(machine), bell.ring)
+  const executor = createExecutor(parts, settings, (machine, kind) => {
+    if (kind === 'ended' || kind === 'outdated' || kind === 'refused') {
+      const since = clock.now() + (kind === 'refused' ? refusedPauseMs : 0)
+      planning.outdate(machine, since)
+      // Not at this very instant: a look counts only if it is later than the action's end.
+      observer.lookBy(machine, since + 1)
+    }
+    if (kind === 'outdated' || kind === 'refused') loadDue = true
+    planning.mark(machine)
+    bell.ring()
+  })
+  const lease = settings.lease && createLease(store, clock, settings.lease.name, owner, settings.lease.ttlMs)
+  let offerDue = true
+  /** Somebody else has moved the target, or an action has shown so. */
+  let loadDue = true
+  let standby = false
+  let latest: Plan | undefined
+  let passAt: Instant = 0
+  let touchAt: Instant = 0
+  let collectAt: Instant = 0
+
+  const touch = async (): Promise<void> => {
+    if (clock.now() < touchAt) return
+    await store.touchOwner(owner, clock.now())
+    touchAt = clock.now() + settings.staleOwnerMs / 3
+  }
+
+  /** The source's trouble is not the park's: what was wanted last goes on being kept. */
+  const offer = async (): Promise<void> => {
+    offerDue = false
+    try {
+      await targeting.offer()
+    } catch (thrown) {
+      if (thrown instanceof StoreError) {
+        offerDue = true
+        throw thrown
+      }
+      onProgress?.({
+        kind: 'trouble',
+        reason: unreadable(thrown),
+        retryAt: clock.now() + settings.passEveryMs,
+      })
+    }
+  }
+
+  const fullPass = async (signal: AbortSignal): Promise<void> => {
+    const standing = targeting.standing()
+    if (standing) {
+      await executor.takeOver(standing, signal)
+      latest = await planning.park(standing)
+      observer.schedule(standing, planning.inventory)
+      act([latest], standing, signal)
+      await collect()
+    }
+    passAt = clock.now() + settings.passEveryMs
+  }
+
+  /** Brings the target up to date; true if it is another one than before. */
+  const aim = async (passDue: boolean): Promise<boolean> => {
+    const before = targeting.standing()?.target
+    if (passDue || loadDue) await targeting.load()
+    loadDue = false
+    if (passDue || offerDue) await offer()
+    return targeting.standing()?.target !== before
+  }
+
+  const collect = async (): Promise<void> => {
+    if (clock.now() < collectAt) return
+    collectAt = clock.now() + 3_600_000
+    await store.collectGarbage(clock.now())
+  }
+
+  const act = (plans: readonly Plan[], standing: Standing, signal: AbortSignal): void => {
+    for (const plan of plans) {
+      for (const look of wantedLooks(plan, planning.inventory)) observer.lookBy(look.machine, look.at)
+      executor.start(plan.decisions, standing, planning.inventory, signal)
+    }
+  }
+
+  /** One round of read, decide, act. */
+  const turn = async (signal: AbortSignal): Promise<void> => {
+    observer.check()
+    executor.check()
+    await touch()
+    standby = lease !== undefined && !(await lease.held())
+    if (standby) return
+    const seen = observer.seen()
+    await planning.store(seen)
+    observer.stored(seen)
+    const passDue = clock.now() >= passAt
+    const moved = await aim(passDue)
+    const standing = targeting.standing()
+    if (moved || passDue) await fullPass(signal)
+    else if (standing) {
+      if (clock.now() >= executor.nextTakeOverAt()) await executor.takeOver(standing, signal)
+      act(await planning.sites(standing), standing, signal)
+    }
+    if (standing) observer.fill(standing, executor.busy, signal)
+  }
+
+  const nextAt = (): Instant => {
+    if (standby) return Math.min(touchAt, clock.now() + (settings.lease?.ttlMs ?? 0) / 3)
+    if (offerDue || loadDue || observer.seen().length > 0) return clock.now()
+    const own = Math.min(passAt, touchAt)
+    if (!targeting.standing()) return own
+    return Math.min(own, planning.nextAt(), observer.nextAt(), executor.nextTakeOverAt())
+  }
+
+  const verdict = (): Verdict => {
+    const now = clock.now()
+    const quiet =
+      !standby && !offerDue && !loadDue && executor.size() === 0 && observer.idle(now) && !planning.dirty(now)
+    if (!quiet) return 'working'
+    const standing = targeting.standing()
+    if (!standing) return 'blocked'
+    return isSettled(planning.decisions, now + settings.horizonMs, (machine) => {
+      const seenAt = planning.inventory.get(machine)?.observedAt
+      return seenAt !== undefined && seenAt > standing.target.at
+    })
+  }
+
+  /** Takes turns until the signal aborts or `done` says so. */
+  const drive = async (signal: AbortSignal, done: () => boolean, onTrouble: (error: StoreError) => void) => {
+    const stopWatching = source.watch(() => {
+      offerDue = true
+      bell.ring()
+    })
+    signal.addEventListener('abort', bell.ring)
+    try {
+      while (!signal.aborted) {
+        const waitMs = await attempt(signal, onTrouble)
+        if (waitMs > 0) {
+          await clock.sleep(waitMs, signal)
+          continue
+        }
+        if (done()) return
+        await bell.wait(nextAt() - clock.now())
+        if (!signal.aborted) await clock.sleep(gatherMs, signal)
+      }
+    } finally {
+      signal.removeEventListener('abort', bell.ring)
+      await stopWatching()
+      await letGo()
+    }
+  }
+
+  /** A turn, or how long to wait before the next because the store does not work. */
+  const attempt = async (signal: AbortSignal, onTrouble: (error: StoreError) => void): Promise<number> => {
+    try {
+      await turn(signal)
+      patience.reset()
+      return 0
+    } catch (thrown) {
+      if (!(thrown instanceof StoreError)) throw thrown
+      const waitMs = patience.next()
+      onProgress?.({ kind: 'trouble', reason: reasonOf(thrown), retryAt: clock.now() + waitMs })
+      onTrouble(thrown)
+      return waitMs
+    }
+  }
+
+  const letGo = async (): Promise<void> => {
+    const enough = new AbortController()
+    await Promise.race([
+      Promise.all([executor.settled(), observer.settled()]),
+      clock.sleep(letGoMs, enough.signal),
+    ])
+    enough.abort()
+    try {
+      const seen = observer.seen()
+      await planning.store(seen)
+      observer.stored(seen)
+      await store.touchOwner(owner, 0)
+      await lease?.release()
+    } catch (thrown) {
+      if (!(thrown instanceof StoreError)) throw thrown
+      // The others find out by themselves, only later: this owner is not seen any more.
+      onProgress?.({ kind: 'trouble', reason: reasonOf(thrown), retryAt: clock.now() })
+    }
+    observer.check()
+    executor.check()
+  }
+
+  return {
+    wake: () => {
+      offerDue = true
+      passAt = 0
+      bell.ring()
+    },
+    pass: async (signal) => {
+      passAt = 0
+      await turn(signal)
+      return latest
+    },
+    run: (signal) =>
+      drive(
+        signal,
+        () => false,
+        () => undefined,
+      ),
+    once: async (signal) => {
+      let looksAsked = false
+      const answers: Verdict[] = []
+      await drive(
+        signal,
+        () => {
+          if (!looksAsked && targeting.standing()) {
+            looksAsked = true
+            observer.lookAtAll()
+            return false
+          }
+          const answer = verdict()
+          if (answer === 'working') return false
+          answers.push(answer)
+          return true
+        },
+        (error) => {
+          if (patience.failures() >= patienceOfOnce) throw error
+        },
+      )
+      return answers.includes('converged') ? 'converged' : 'blocked'
+    },
+  }
+}
+
+const unreadable = (thrown: unknown): Reason => ({
+  code: 'source-unreadable',
+  message: say(
+    'The park’s files could not be read; what was wanted last stays in force.',
+    'Les fichiers du parc n’ont pas pu être lus\u00a0; le dernier état souhaité reste en vigueur.',
+  ),
+  detail: thrown instanceof Error ? thrown.message : String(thrown),
+})

@@ -1,0 +1,149 @@
+/** Looks at machines: those that are due, a bounded number at a time, and none of them ever in the way of the others. */
+import type { DesiredMachine, DesiredSite } from '../specs/desired.ts'
+import { say } from '../specs/text.ts'
+import { createDueQueue } from './due-queue.ts'
+import type { LoopParts, Settings } from './loop-parts.ts'
+import { never } from './loop-parts.ts'
+import type { Instant, MachineId } from './model/ids.ts'
+import type { Observed } from './model/observed.ts'
+import type { Reason } from './model/reason.ts'
+import type { Standing } from './target.ts'
+import { createTaskPool } from './task-pool.ts'
+import { withinLimit } from './time-limit.ts'
+
+export type Observer = {
+  /** Takes over who is to be looked at, and when, from the park and what the store has of it. */
+  schedule(standing: Standing, inventory: ReadonlyMap<MachineId, Observed>): void
+  /** At `at`, or earlier if it is due earlier already. */
+  lookBy(machine: MachineId, at: Instant): void
+  lookAtAll(): void
+  /** Starts looks that are due while there is room for them. `busy` machines are asked again later. */
+  fill(standing: Standing, busy: (machine: MachineId) => boolean, signal: AbortSignal): void
+  /** What was seen since, to be stored; it stays here until `stored` says that it was. */
+  seen(): readonly Observed[]
+  stored(observed: readonly Observed[]): void
+  /** Whether nothing is being looked at, or due, or waiting to be stored. */
+  idle(now: Instant): boolean
+  nextAt(): Instant
+  check(): void
+  settled(): Promise<void>
+}
+
+/** When to ask again for a machine that is being worked on. */
+const busyMs = 5_000
+
+export const createObserver = (
+  parts: LoopParts,
+  settings: Settings,
+  previous: (machine: MachineId) => Observed | undefined,
+  ring: () => void,
+): Observer => {
+  const { clock, provider, onProgress } = parts
+  const queue = createDueQueue()
+  const pool = createTaskPool()
+  const looking = new Set<MachineId>()
+  let fresh: readonly Observed[] = []
+
+  const look = async (machine: DesiredMachine, site: DesiredSite, signal: AbortSignal): Promise<void> => {
+    const startedAt = clock.now()
+    const before = previous(machine.id)
+    const without = (reason: Reason): Observed => ({
+      machine: machine.id,
+      observedAt: startedAt,
+      observer: parts.owner,
+      reach: 'silent',
+      ...(before?.facts ? { facts: before.facts } : {}),
+      errors: [reason],
+    })
+    const observed = await withinLimit({
+      clock,
+      limitMs: settings.observeTimeoutMs,
+      signal,
+      work: (stop) => provider.observe(machine, site, before, stop),
+      late: () => without(tooSlow(settings.observeTimeoutMs)),
+      broken: (thrown) => without(broke(thrown)),
+    })
+    looking.delete(machine.id)
+    // A look that was broken off because the process stops says nothing of the machine.
+    if (signal.aborted) return
+    const dated = asOf(observed, startedAt)
+    fresh = [...fresh, dated]
+    const again = clock.now() + settings.observeEveryMs
+    queue.set(machine.id, Math.min(again, queue.at(machine.id) ?? never))
+    onProgress?.({ kind: 'observed', observed: dated })
+    ring()
+  }
+
+  const lookBy = (machine: MachineId, at: Instant): void => {
+    queue.set(machine, Math.min(at, queue.at(machine) ?? never))
+  }
+
+  return {
+    schedule: (standing, inventory) => {
+      const { machines } = standing.desired
+      for (const id of [...queue.machines()]) if (!machines.has(id)) queue.remove(id)
+      for (const id of machines.keys()) {
+        if (looking.has(id)) continue
+        const seenAt = inventory.get(id)?.observedAt
+        // Seen in the future: our clock was set back.
+        const known = seenAt !== undefined && seenAt <= clock.now()
+        const due = known ? seenAt + settings.observeEveryMs : clock.now()
+        if ((queue.at(id) ?? never) > due) queue.set(id, due)
+      }
+    },
+    lookBy,
+    lookAtAll: () => {
+      for (const id of [...queue.machines()]) lookBy(id, clock.now())
+    },
+    fill: (standing, busy, signal) => {
+      const now = clock.now()
+      while (looking.size < settings.observeConcurrency && !signal.aborted) {
+        const id = queue.take(now)
+        if (id === undefined) return
+        const machine = standing.desired.machines.get(id)
+        const site = machine && standing.desired.sites.get(machine.site)
+        if (!machine || !site) continue
+        if (busy(id) || looking.has(id)) {
+          queue.set(id, now + busyMs)
+          continue
+        }
+        looking.add(id)
+        pool.start(() => look(machine, site, signal))
+      }
+    },
+    seen: () => fresh,
+    stored: (observed) => {
+      const gone = new Set(observed)
+      fresh = fresh.filter((one) => !gone.has(one))
+    },
+    idle: (now) => looking.size === 0 && fresh.length === 0 && (queue.next() ?? never) > now,
+    nextAt: () => (looking.size < settings.observeConcurrency ? (queue.next() ?? never) : never),
+    check: pool.check,
+    settled: pool.idle,
+  }
+}
+
+/** A look counts from its beginning: what ended on the machine meanwhile it may have seen or not. */
+const asOf = (observed: Observed, startedAt: Instant): Observed => {
+  const { facts } = observed
+  const observedAt = Math.min(observed.observedAt, startedAt)
+  if (!facts || facts.at <= startedAt) return { ...observed, observedAt }
+  return { ...observed, observedAt, facts: { ...facts, at: startedAt } }
+}
+
+const tooSlow = (limitMs: number): Reason => ({
+  code: 'observe-timeout',
+  message: say(
+    `The machine did not finish answering within ${Math.round(limitMs / 1000)} s; it is looked at again later.`,
+    `Le poste n’a pas fini de répondre en ${Math.round(limitMs / 1000)}\u00a0s\u00a0; il sera examiné à nouveau plus tard.`,
+  ),
+})
+
+const broke = (thrown: unknown): Reason => ({
+  code: 'observer-broke',
+  message: say(
+    'Looking at the machine failed through an error of the program itself: please report it with the detail below.',
+    'L’examen du poste a échoué à cause d’une erreur du programme lui-même\u00a0: merci de la signaler avec le détail ci-dessous.',
+  ),
+  detail: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
+})

@@ -1,0 +1,27 @@
+/** What the loop tells while it works, for a person who watches. Decisions never depend on it. */
+import type { Instant, MachineId, Revision, SiteId } from './model/ids.ts'
+import type { Observed } from './model/observed.ts'
+import type { Outcome, Progress } from './model/outcome.ts'
+import type { Action, Plan, Target } from './model/plan.ts'
+import type { Reason } from './model/reason.ts'
+
+export type LoopProgress =
+  | { readonly kind: 'target'; readonly target: Target; readonly machines: number }
+  | {
+      readonly kind: 'revision-refused' | 'revision-held'
+      readonly revision: Revision
+      readonly reason: Reason
+    }
+  /** With `site`: of that site's machines only. */
+  | { readonly kind: 'planned'; readonly plan: Plan; readonly site?: SiteId }
+  | { readonly kind: 'observed'; readonly observed: Observed }
+  | { readonly kind: 'started'; readonly action: Action; readonly joined: boolean }
+  | {
+      readonly kind: 'running'
+      readonly machine: MachineId
+      readonly action: Action
+      readonly progress: Progress
+    }
+  | { readonly kind: 'ended'; readonly action: Action; readonly outcome: Outcome }
+  /** Something that the loop itself needs does not work; it tries again at `retryAt`. */
+  | { readonly kind: 'trouble'; readonly reason: Reason; readonly retryAt: Instant }

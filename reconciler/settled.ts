@@ -1,0 +1,38 @@
+import type { Instant, MachineId } from './model/ids.ts'
+import type { Decision } from './model/plan.ts'
+
+export type Verdict = 'working' | 'converged' | 'blocked'
+
+/**
+ * What is left when nothing is under way: `working` if a decision leads to something by itself before `horizon`, `blocked` if
+ * what remains needs time, a person or another look later on. `looked`: whether a machine was looked at since the target moved.
+ */
+export const isSettled = (
+  decisions: Iterable<readonly [MachineId, Decision]>,
+  horizon: Instant,
+  looked: (machine: MachineId) => boolean,
+): Verdict => {
+  let verdict: Verdict = 'converged'
+  for (const [machine, decision] of decisions) {
+    if (isMoving(decision, horizon, () => looked(machine))) return 'working'
+    if (decision.kind !== 'converged') verdict = 'blocked'
+  }
+  return verdict
+}
+
+const isMoving = (decision: Decision, horizon: Instant, looked: () => boolean): boolean => {
+  switch (decision.kind) {
+    case 'converged':
+    case 'unknown':
+      return false
+    case 'act':
+      return true
+    case 'held':
+      if (decision.by === 'in-flight') return true
+      // Any look makes an observation fresh; but a check that the last one did not answer, the next may not answer either.
+      if (decision.by === 'fresh') return decision.reason.code !== 'checks-not-asked' || !looked()
+      return decision.until !== undefined && decision.until <= horizon
+    case 'stalled':
+      return decision.until !== undefined && decision.until <= horizon
+  }
+}

@@ -1,0 +1,18 @@
+import type { Kysely } from 'kysely'
+import type { MachineId } from '../model/ids.ts'
+import type { Schema } from './schema.ts'
+
+/** A connection or a transaction: what the nouns of this folder work on. */
+export type Database = Kysely<Schema>
+
+/** SQLite takes 32,766 values in one statement, PostgreSQL 65,535; the widest of our tables has ten columns. */
+const rowsPerStatement = 500
+
+/** Cuts rows into batches that fit in one statement. */
+export const batches = <Row>(rows: readonly Row[]): readonly (readonly Row[])[] =>
+  Array.from({ length: Math.ceil(rows.length / rowsPerStatement) }, (_, index) =>
+    rows.slice(index * rowsPerStatement, (index + 1) * rowsPerStatement),
+  )
+
+/** `<site>/<machine>` → `<site>`: kept in a column of its own so that one lycée's rows are found by an index. */
+export const siteOf = (machine: MachineId): string => machine.slice(0, machine.indexOf('/'))

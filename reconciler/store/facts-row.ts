@@ -1,0 +1,95 @@
+/**
+ * How an observation is written: what differs from PC to PC as one JSON text in its row; what most PCs of a room share
+ * (installed packages, package state, operating system) once, under its digest.
+ */
+import { createHash } from 'node:crypto'
+import type { Facts, ObservedPackages } from '../model/observed.ts'
+import type { BodyRow } from './schema.ts'
+import { type Interner, type PackedScripts, packScripts, unpackScripts } from './scripts-row.ts'
+
+export type FactsRow = {
+  readonly facts: string
+  readonly os: BodyRow
+  /** Its body is long, and made only where it is wanted. */
+  readonly packageSet?: { readonly digest: string; readonly body: () => string }
+  readonly packageState?: BodyRow
+}
+
+type OwnFacts = Omit<Facts, 'os' | 'packages' | 'scripts'> & {
+  readonly scripts?: PackedScripts
+}
+
+type PackageState = {
+  readonly held: readonly string[]
+  readonly broken: ObservedPackages['broken']
+  readonly candidates: readonly (readonly [string, string])[]
+}
+
+export const writeFacts = (facts: Facts): FactsRow => {
+  const { os, packages, scripts, ...own } = facts
+  const row: OwnFacts = { ...own, ...(scripts ? { scripts: packScripts(scripts) } : {}) }
+  return {
+    facts: JSON.stringify(row),
+    os: addressed(JSON.stringify(os)),
+    ...(packages ? writePackages(packages) : {}),
+  }
+}
+
+const writePackages = (packages: ObservedPackages): Pick<FactsRow, 'packageSet' | 'packageState'> => {
+  const state: PackageState = {
+    held: [...packages.held],
+    broken: packages.broken,
+    candidates: [...packages.candidates],
+  }
+  return {
+    // The observer's own digest of the installed set, so that nobody hashes 2,000 packages a second time.
+    packageSet: { digest: packages.digest, body: () => JSON.stringify([...packages.installed]) },
+    packageState: addressed(JSON.stringify(state)),
+  }
+}
+
+const addressed = (body: string): BodyRow => ({
+  digest: `sha256:${createHash('sha256').update(body).digest('hex')}`,
+  body,
+})
+
+/** The shared parts, parsed once each: machines with equal ones get the same objects. */
+export type SharedFacts = {
+  readonly os: (digest: string) => Facts['os']
+  readonly packages: (set: string, state: string) => ObservedPackages
+}
+
+export const readFacts = (
+  row: {
+    readonly facts: string
+    readonly os: string
+    readonly set: string | null
+    readonly state: string | null
+  },
+  shared: SharedFacts,
+  intern: Interner,
+): Facts => {
+  const { scripts, hardware, ...own } = JSON.parse(row.facts) as OwnFacts
+  return {
+    ...own,
+    os: shared.os(row.os),
+    hardware: {
+      ...hardware,
+      ...(hardware.vendor === undefined ? {} : { vendor: intern(hardware.vendor) }),
+      ...(hardware.model === undefined ? {} : { model: intern(hardware.model) }),
+      ...(hardware.cpu === undefined ? {} : { cpu: intern(hardware.cpu) }),
+    },
+    ...(row.set === null || row.state === null ? {} : { packages: shared.packages(row.set, row.state) }),
+    ...(scripts ? { scripts: unpackScripts(scripts, intern) } : {}),
+  }
+}
+
+export const parseOs = (body: string): Facts['os'] => JSON.parse(body) as Facts['os']
+
+export const parseInstalled = (body: string): ReadonlyMap<string, string> =>
+  new Map(JSON.parse(body) as [string, string][])
+
+export const parsePackageState = (body: string): Omit<ObservedPackages, 'digest' | 'installed'> => {
+  const state = JSON.parse(body) as PackageState
+  return { held: new Set(state.held), broken: state.broken, candidates: new Map(state.candidates) }
+}

@@ -1,0 +1,144 @@
+import type { ChangeKey, Digest, MachineId } from '../model/ids.ts'
+import type { Backoff, FailureClass, History } from '../model/plan.ts'
+import type { Reason } from '../model/reason.ts'
+import { batches, type Database, siteOf } from './database.ts'
+import { readInFlight } from './in-flight.ts'
+import type { Remembered } from './store.ts'
+
+export const readHistory = async (
+  db: Database,
+  site: string | undefined,
+): Promise<ReadonlyMap<MachineId, History>> => {
+  const inFlight = await readInFlight(db, site)
+  const applied = await readApplied(db, site)
+  const backoffs = await readBackoffs(db, site)
+  const machines = new Set([...inFlight.keys(), ...applied.keys(), ...backoffs.keys()])
+  const histories = new Map<MachineId, History>()
+  for (const machine of machines) {
+    const running = inFlight.get(machine)
+    histories.set(machine, {
+      ...(running ? { inFlight: running } : {}),
+      applied: applied.get(machine) ?? {},
+      backoffs: backoffs.get(machine) ?? [],
+    })
+  }
+  return histories
+}
+
+const readApplied = async (
+  db: Database,
+  site: string | undefined,
+): Promise<ReadonlyMap<MachineId, Readonly<Record<string, Digest>>>> => {
+  const rows = await db
+    .selectFrom('applied')
+    .select(['machine', 'facet', 'digest'])
+    .$if(site !== undefined, (select) => select.where('site', '=', site ?? ''))
+    .execute()
+  const applied = new Map<MachineId, Record<string, Digest>>()
+  for (const row of rows) {
+    const facets = applied.get(row.machine as MachineId) ?? {}
+    facets[row.facet] = row.digest as Digest
+    applied.set(row.machine as MachineId, facets)
+  }
+  return applied
+}
+
+const readBackoffs = async (
+  db: Database,
+  site: string | undefined,
+): Promise<ReadonlyMap<MachineId, readonly Backoff[]>> => {
+  const rows = await db
+    .selectFrom('backoffs')
+    .selectAll()
+    .$if(site !== undefined, (select) => select.where('site', '=', site ?? ''))
+    .orderBy('machine')
+    .orderBy('key')
+    .execute()
+  const backoffs = new Map<MachineId, Backoff[]>()
+  for (const row of rows) {
+    const ofMachine = backoffs.get(row.machine as MachineId) ?? []
+    ofMachine.push({
+      key: row.key as ChangeKey,
+      attempts: row.attempts,
+      class: row.class as FailureClass,
+      notBefore: row.not_before,
+      reason: JSON.parse(row.reason) as Reason,
+    })
+    backoffs.set(row.machine as MachineId, ofMachine)
+  }
+  return backoffs
+}
+
+/** @param db a transaction. */
+export const remember = async (db: Database, looks: readonly Remembered[]): Promise<void> => {
+  await putApplied(db, looks)
+  for (const { machine, clear } of looks) await clearBackoffKeys(db, machine, clear)
+}
+
+export const putApplied = async (
+  db: Database,
+  looks: readonly Pick<Remembered, 'machine' | 'applied'>[],
+): Promise<void> => {
+  const rows = looks.flatMap(({ machine, applied }) =>
+    Object.entries(applied).map(([facet, digest]) => ({ machine, site: siteOf(machine), facet, digest })),
+  )
+  rows.sort((a, b) => (`${a.machine} ${a.facet}` < `${b.machine} ${b.facet}` ? -1 : 1))
+  for (const batch of batches(rows))
+    await db
+      .insertInto('applied')
+      .values(batch)
+      .onConflict((conflict) =>
+        conflict
+          .columns(['machine', 'facet'])
+          .doUpdateSet((update) => ({ digest: update.ref('excluded.digest') })),
+      )
+      .execute()
+}
+
+export const putBackoffs = async (
+  db: Database,
+  machine: MachineId,
+  backoffs: readonly Backoff[],
+): Promise<void> => {
+  if (backoffs.length === 0) return
+  const rows = backoffs.map((backoff) => ({
+    machine,
+    site: siteOf(machine),
+    key: backoff.key,
+    attempts: backoff.attempts,
+    class: backoff.class,
+    not_before: backoff.notBefore,
+    reason: JSON.stringify(backoff.reason),
+  }))
+  await db
+    .insertInto('backoffs')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.columns(['machine', 'key']).doUpdateSet((update) => ({
+        attempts: update.ref('excluded.attempts'),
+        class: update.ref('excluded.class'),
+        not_before: update.ref('excluded.not_before'),
+        reason: update.ref('excluded.reason'),
+      })),
+    )
+    .execute()
+}
+
+export const clearBackoffKeys = async (
+  db: Database,
+  machine: MachineId,
+  keys: readonly string[],
+): Promise<void> => {
+  if (keys.length === 0) return
+  await db.deleteFrom('backoffs').where('machine', '=', machine).where('key', 'in', keys).execute()
+}
+
+export const clearBackoffs = async (db: Database, machine: MachineId): Promise<void> => {
+  await db.deleteFrom('backoffs').where('machine', '=', machine).execute()
+}
+
+/** What the store knows of a machine that left the park; its events, its open action and its pinned host key stay. */
+export const forgetMachine = async (db: Database, machine: MachineId): Promise<void> => {
+  for (const table of ['observations', 'applied', 'backoffs', 'decisions'] as const)
+    await db.deleteFrom(table).where('machine', '=', machine).execute()
+}

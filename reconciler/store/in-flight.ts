@@ -1,0 +1,22 @@
+import type { ActionId, MachineId } from '../model/ids.ts'
+import type { History } from '../model/plan.ts'
+import type { Database } from './database.ts'
+
+/** The open action of each machine that has one. */
+export const readInFlight = async (
+  db: Database,
+  site: string | undefined,
+): Promise<ReadonlyMap<MachineId, NonNullable<History['inFlight']>>> => {
+  const rows = await db
+    .selectFrom('actions')
+    .select(['id', 'machine', 'owner', 'since'])
+    .where('ended_at', 'is', null)
+    .$if(site !== undefined, (select) => select.where('site', '=', site ?? ''))
+    .execute()
+  return new Map(
+    rows.map((row) => [
+      row.machine as MachineId,
+      { action: row.id as ActionId, owner: row.owner, since: row.since },
+    ]),
+  )
+}

@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Dialect, Kysely } from 'kysely'
+import { Migrator } from 'kysely/migration'
+import { claimAction, collectActions, endAction, readOpenActions, touchOwner } from './actions.ts'
+import type { Database } from './database.ts'
+import { append, readEvents } from './events.ts'
+import { clearBackoffs, forgetMachine, readHistory, remember } from './history.ts'
+import { pinHostKey, readHostKey } from './host-keys.ts'
+import { collectBodies, putObserved, readInventory } from './inventory.ts'
+import { takeLease } from './leases.ts'
+import { migrations } from './migrations/all.ts'
+import { clearPause, collectPauses, readPauses, setPause } from './pauses.ts'
+import { putPlan, readLatestPlan } from './plans.ts'
+import { collectRevisions, getRevision, putRevision } from './revisions.ts'
+import type { Schema } from './schema.ts'
+import type { Store } from './store.ts'
+import { StoreError, storeError } from './store-error.ts'
+import { advanceTarget, readTarget } from './targets.ts'
+
+/** How long a call waits for other writers before it says `store-locked`, and the longest pause between two tries. */
+const lockedPatienceMs = 5_000
+const lockedPauseMs = 40
+
+/** The store on any database that Kysely speaks with; each method is one statement or one transaction. */
+export const createKyselyStore = (dialect: Dialect): Store => {
+  const db = new Kysely<Schema>({ dialect })
+
+  /** What was refused for a lock has changed nothing, so it is simply done again. */
+  const run = async <Result>(work: (db: Database) => Promise<Result>): Promise<Result> => {
+    const giveUpAt = performance.now() + lockedPatienceMs
+    for (;;) {
+      try {
+        return await work(db)
+      } catch (thrown) {
+        const error = storeError(thrown)
+        const locked = error instanceof StoreError && error.code === 'store-locked'
+        if (!locked || performance.now() >= giveUpAt) throw error
+        await sleep(Math.random() * lockedPauseMs)
+      }
+    }
+  }
+  const atomically = <Result>(work: (transaction: Database) => Promise<Result>): Promise<Result> =>
+    run((database) => database.transaction().execute(work))
+  /** Several reads of one instant, which hold up no writer. */
+  const snapshot = <Result>(work: (transaction: Database) => Promise<Result>): Promise<Result> =>
+    run((database) =>
+      database.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work),
+    )
+
+  return {
+    migrate: () => run(migrate),
+    close: () => run((database) => database.destroy()),
+
+    putRevision: (revision, digest, bytes, at) =>
+      run((database) => putRevision(database, revision, digest, bytes, at)),
+    getRevision: (digest) => run((database) => getRevision(database, digest)),
+
+    target: () => run(readTarget),
+    advanceTarget: (next, events = []) => atomically((database) => advanceTarget(database, next, events)),
+
+    putObserved: (observed) => atomically((database) => putObserved(database, observed)),
+    inventory: (site) => snapshot((database) => readInventory(database, site === undefined ? {} : { site })),
+    observed: (machine) =>
+      snapshot(async (database) => (await readInventory(database, { machine })).get(machine)),
+    history: (site) => snapshot((database) => readHistory(database, site)),
+    forget: (machine) => atomically((database) => forgetMachine(database, machine)),
+
+    claimAction: (action, owner, now, staleMs, first = {}) =>
+      atomically((database) =>
+        claimAction(database, {
+          action,
+          owner,
+          now,
+          staleMs,
+          decidedFrom: first.decidedFrom,
+          events: first.events ?? [],
+        }),
+      ),
+    touchOwner: (owner, now) => run((database) => touchOwner(database, owner, now)),
+    openActions: () => run(readOpenActions),
+    endAction: (ended) => atomically((database) => endAction(database, ended)),
+    remember: (looks) => atomically((database) => remember(database, looks)),
+    clearBackoffs: (machine) => run((database) => clearBackoffs(database, machine)),
+
+    setPause: (pause) => run((database) => setPause(database, pause)),
+    clearPause: (scope) => run((database) => clearPause(database, scope)),
+    pauses: (now) => run((database) => readPauses(database, now)),
+
+    hostKey: (machine) => run((database) => readHostKey(database, machine)),
+    pinHostKey: (machine, fingerprint) => run((database) => pinHostKey(database, machine, fingerprint)),
+
+    putPlan: (plan, site) => atomically((database) => putPlan(database, plan, site)),
+    latestPlan: () => snapshot(readLatestPlan),
+
+    append: (events) => atomically((database) => append(database, events)),
+    events: (query) => run((database) => readEvents(database, query)),
+
+    lease: (name, holder, now, ttlMs) => run((database) => takeLease(database, name, holder, now, ttlMs)),
+
+    collectGarbage: (now) =>
+      atomically(async (database) => {
+        await collectRevisions(database)
+        await collectActions(database, now)
+        await collectPauses(database, now)
+        await collectBodies(database)
+      }),
+  }
+}
+
+const migrate = async (db: Database): Promise<void> => {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } })
+  const known = new Set(Object.keys(migrations))
+  const newer = (await executedMigrations(db)).filter((name) => !known.has(name))
+  if (newer.length > 0) throw new StoreError('store-newer', newer.join(', '))
+  const { error } = await migrator.migrateToLatest()
+  if (error !== undefined) throw error
+}
+
+/** Kysely's own table: read directly, because its migrator throws at a name that it does not know. */
+const executedMigrations = async (db: Database): Promise<readonly string[]> => {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
+  if (!tables.some((table) => table.name === 'kysely_migration')) return []
+  const rows = await db
+    .withTables<{ kysely_migration: { name: string } }>()
+    .selectFrom('kysely_migration')
+    .select('name')
+    .execute()
+  return rows.map((row) => row.name)
+}

@@ -1,0 +1,5 @@
+import type { Migration } from 'kysely/migration'
+import { first } from './0001-first.ts'
+
+/** In order of their names. One that was released is never edited: another follows it. */
+export const migrations: Readonly<Record<string, Migration>> = { '0001-first': first }
