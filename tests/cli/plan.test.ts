@@ -1,0 +1,98 @@
+import test from 'ava'
+import { git, json, proviseur, scratch, snapshot, writeFiles } from './command.ts'
+import { writePark } from './sample-park.ts'
+
+const committed = async (t: { teardown(fn: () => Promise<void>): void }): Promise<string> => {
+  const folder = await scratch()
+  t.teardown(folder.remove)
+  await writePark(folder.path)
+  await git(folder.path, 'init', '-q', '-b', 'main')
+  await git(folder.path, 'add', '.')
+  await git(folder.path, 'commit', '-qm', 'first')
+  return folder.path
+}
+
+test('machines that were never seen are told plainly to be unknown', async (t) => {
+  const folder = await committed(t)
+  const ran = await proviseur(['plan', folder])
+  t.is(ran.code, 2, ran.stderr)
+  t.regex(ran.stdout, /2 machines, 0 as wanted, 0 to change, 2 unknown/u)
+  t.regex(ran.stdout, /Never seen yet/u)
+  t.regex(ran.stdout, /no store yet/u)
+})
+
+test('planning neither makes a store nor touches the park', async (t) => {
+  const folder = await committed(t)
+  const before = await snapshot(folder)
+  await proviseur(['plan', folder])
+  await proviseur(['plan', folder, '--rev', 'main', '--json'])
+  await proviseur(['status', folder])
+  await proviseur(['explain', 'b204-01'], { cwd: folder })
+  t.deepEqual(await snapshot(folder), before)
+})
+
+test('a folder and its commit give the same plan but for the revision', async (t) => {
+  const folder = await committed(t)
+  const [dir, rev] = await Promise.all([
+    proviseur(['plan', folder, '--json']),
+    proviseur(['plan', folder, '--json', '--rev', 'main']),
+  ])
+  const { revision: fromFolder, at: atFolder, ...folderPlan } = json(dir)
+  const { revision: fromCommit, at: atCommit, ...commitPlan } = json(rev)
+  t.regex(fromFolder, /^folder:[0-9a-f]{64}$/u)
+  t.is(fromCommit, await git(folder, 'rev-parse', 'main'))
+  t.regex(atFolder, /^\d{4}-\d\d-\d\dT.*Z$/u)
+  t.is(typeof atCommit, 'string')
+  t.deepEqual(folderPlan, commitPlan)
+})
+
+test('the plan as JSON has a decision with its reason for each machine', async (t) => {
+  const plan = json(await proviseur(['plan', await committed(t), '--format', 'json']))
+  t.deepEqual(
+    plan.machines.map((one: { machine: string }) => one.machine),
+    ['victor-hugo/b204-01', 'victor-hugo/b204-02'],
+  )
+  t.like(plan.machines[0], {
+    lycee: 'victor-hugo',
+    room: 'victor-hugo/b204',
+    decision: 'unknown',
+    code: 'never-seen',
+    changes: [],
+  })
+  t.like(plan.counts, { machines: 2, unknown: 2, converged: 0 })
+})
+
+test('compared with a base, the plan tells what the revision adds', async (t) => {
+  const folder = await committed(t)
+  await writeFiles(folder, {
+    'packages/blender.yaml': 'kind: Package\nname: blender\ndebian: { apt: blender }\n',
+    'roles/poste.yaml':
+      'kind: Role\nname: poste\nssh: { port: 9 }\npackages:\n  geogebra: absent\n  blender: present\n',
+  })
+  const ran = await proviseur(['plan', folder, '--base', 'main'])
+  t.is(ran.code, 2)
+  t.regex(ran.stdout, /package blender: present/u)
+  t.regex(ran.stdout, /package geogebra: absent \(was: present\)/u)
+  const markdown = await proviseur(['plan', folder, '--base', 'main', '--format', 'markdown', '--lang', 'fr'])
+  t.is(markdown.code, 2)
+  t.regex(markdown.stdout, /^\*\*2 postes/u)
+  t.regex(markdown.stdout, /^- .*paquet blender.*présent/mu)
+})
+
+test('compared with itself, a revision changes nothing: 0', async (t) => {
+  const folder = await committed(t)
+  const ran = await proviseur(['plan', folder, '--base', 'main', '--rev', 'main'])
+  t.is(ran.code, 0)
+  t.regex(ran.stdout, /nothing else than before/u)
+})
+
+test('a broken park is not planned: its errors are shown, and 1', async (t) => {
+  const folder = await committed(t)
+  await writeFiles(folder, { 'park.yaml': 'kind: Park\nname: sample\ntimezone: Mars/Olympus\n' })
+  const ran = await proviseur(['plan', folder])
+  t.is(ran.code, 1)
+  t.is(ran.stdout, '')
+  t.regex(ran.stderr, /park\.yaml:3:11: error/u)
+  t.regex(ran.stderr, /The park has 1 error/u)
+  t.is(json(await proviseur(['plan', folder, '--json'])).error.code, 'park-broken')
+})
