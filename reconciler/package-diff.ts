@@ -28,14 +28,14 @@ export function diffPackages({ packages }: Profile, observed: ObservedPackages):
 }
 
 /**
- * `diffPackages` that remembers its answers, for one pass: PCs of a room share their profile and mostly their package set,
- * and then they share the list of what differs as well.
+ * `diffPackages` that remembers its answers, for one pass: equal profiles share their packages, and PCs of a room mostly share
+ * their package set, and then they share the list of what differs as well.
  */
 export function rememberingDiff(): typeof diffPackages {
-  const known = new Map<Profile, Map<ObservedPackages, PackageDifferences>>()
+  const known = new Map<Profile['packages'], Map<ObservedPackages, PackageDifferences>>()
   return (profile, observed) => {
-    const byObserved = known.get(profile) ?? new Map<ObservedPackages, PackageDifferences>()
-    known.set(profile, byObserved)
+    const byObserved = known.get(profile.packages) ?? new Map<ObservedPackages, PackageDifferences>()
+    known.set(profile.packages, byObserved)
     const differences = byObserved.get(observed) ?? diffPackages(profile, observed)
     byObserved.set(observed, differences)
     return differences

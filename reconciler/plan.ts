@@ -210,8 +210,10 @@ const shown = (changes: readonly Change[], wake: 'to-look' | 'to-change' | undef
   wake !== undefined && changes.length === 0 ? [wakeUp] : changes
 
 function unmanaged({ desired, inventory, history }: PlanInput): readonly MachineId[] {
-  const known = new Set([...inventory.keys(), ...history.keys()])
-  return [...known].filter((id) => !desired.machines.has(id)).sort()
+  const left = new Set<MachineId>()
+  for (const known of [inventory, history])
+    for (const id of known.keys()) if (!desired.machines.has(id)) left.add(id)
+  return [...left].sort()
 }
 
 function planId(target: Target, decisions: ReadonlyMap<MachineId, Decision>): PlanId {

@@ -69,13 +69,13 @@ const forbidden: readonly (readonly [file: string, text: string])[] = [
   ['reconciler/plan.ts', "import { compile } from '../specs/compile.ts'"],
   ['reconciler/plan.ts', "import type { Clock } from './ports.ts'"],
   ['reconciler/plan.ts', "import { openStore } from './store/open.ts'"],
-  ['reconciler/plan.ts', "import { execute } from './execute.ts'"],
-  ['reconciler/plan.ts', "export * from './loop.ts'"],
+  ['reconciler/plan.ts', "import { execute } from './loop/execute.ts'"],
+  ['reconciler/plan.ts', "export * from './loop/loop.ts'"],
   ['reconciler/plan.ts', "import { readFileSync } from 'node:fs'"],
   ['reconciler/plan.ts', "import { sql } from 'kysely'"],
-  ['reconciler/plan.ts', "const later = import('./loop.ts')"],
-  ['reconciler/loop.ts', "import { compile } from '../specs/compile.ts'"],
-  ['reconciler/loop.ts', "import { createSshProvider } from '../providers/ssh/provider.ts'"],
+  ['reconciler/plan.ts', "const later = import('./loop/loop.ts')"],
+  ['reconciler/loop/loop.ts', "import { compile } from '../../specs/compile.ts'"],
+  ['reconciler/loop/loop.ts', "import { createSshProvider } from '../../providers/ssh/provider.ts'"],
   ['reconciler/hub/api.ts', "import type { Provider } from '../../providers/ssh/provider.ts'"],
   ['providers/packages/apply.ts', "import { probe } from '../scripts/probe.ts'"],
   ['providers/packages/apply.ts', "import type { Probe } from '../scripts/probe.ts'"],
@@ -100,8 +100,8 @@ const permitted: readonly (readonly [file: string, text: string])[] = [
   ['reconciler/plan.ts', "import { type Desired } from '../specs/desired.ts'"],
   ['reconciler/plan.ts', "import { say } from '../specs/text.ts'"],
   ['reconciler/plan.ts', "import { sha256 } from '@noble/hashes/sha2.js'"],
-  ['reconciler/loop.ts', "import { plan } from './plan.ts'"],
-  ['reconciler/loop.ts', "import { deserialize } from '../specs/serialize.ts'"],
+  ['reconciler/loop/loop.ts', "import { plan } from '../plan.ts'"],
+  ['reconciler/loop/loop.ts', "import { deserialize } from '../../specs/serialize.ts'"],
   ['reconciler/hub/api.ts', "import { z } from 'zod'"],
   ['providers/packages/apply.ts', "import { run } from '../ssh/run.ts'"],
   ['providers/packages/apply.ts', "import { probe } from './probe.ts'"],
@@ -133,7 +133,7 @@ const impure = [
 for (const text of impure) {
   test(`a pure file must not have: ${text}`, (t) => {
     t.is(badWords({ file: 'reconciler/plan.ts', text }).length, 1)
-    t.deepEqual(badWords({ file: 'reconciler/loop.ts', text }), [])
+    t.deepEqual(badWords({ file: 'reconciler/loop/loop.ts', text }), [])
   })
 }
 

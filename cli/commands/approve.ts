@@ -1,6 +1,6 @@
+import { createTargeting } from '../../reconciler/loop/target.ts'
 import type { Revision } from '../../reconciler/model/ids.ts'
 import type { Store } from '../../reconciler/store/store.ts'
-import { createTargeting } from '../../reconciler/target.ts'
 import { say } from '../../specs/text.ts'
 import type { Run } from '../catalogue/entry.ts'
 import { exitCode } from '../exit.ts'

@@ -1,8 +1,6 @@
-import { randomBytes } from 'node:crypto'
-import { hostname } from 'node:os'
 import { resolve } from 'node:path'
-import { createLoop } from '../../reconciler/loop.ts'
-import type { LoopConfig } from '../../reconciler/loop-parts.ts'
+import { createLoop } from '../../reconciler/loop/loop.ts'
+import type { LoopConfig } from '../../reconciler/loop/loop-parts.ts'
 import type { Source } from '../../reconciler/ports.ts'
 import { parseDuration } from '../../specs/duration.ts'
 import { say } from '../../specs/text.ts'
@@ -13,6 +11,7 @@ import type { Given } from '../given.ts'
 import { wrongDuration } from '../given-moment.ts'
 import { identityPath, keyPath, readPrivateKey } from '../management-files.ts'
 import { printDiagnostics } from '../output/diagnostics.ts'
+import { newOwner, releaseTheDead } from '../owner.ts'
 import { locate, type Place } from '../place.ts'
 import type { View } from '../progress/happening.ts'
 import { createJsonView } from '../progress/json-lines.ts'
@@ -75,7 +74,8 @@ type Work = {
 const reconcile = async (context: Context, work: Work): Promise<ExitCode> => {
   const { view, source, config } = work
   const store = await openStoreAt(work.place)
-  const owner = `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`
+  const owner = newOwner()
+  await releaseTheDead(store)
   const provider = createProvider({
     store,
     clock: context.clock,

@@ -1,6 +1,6 @@
+import type { LoopProgress } from '../../reconciler/loop/progress.ts'
 import type { MachineId } from '../../reconciler/model/ids.ts'
 import type { Decision } from '../../reconciler/model/plan.ts'
-import type { LoopProgress } from '../../reconciler/progress.ts'
 import type { View } from './happening.ts'
 
 /** Puts what the loop tells into what a view shows: a plan names every machine each time, and only what changed is news. */

@@ -1,11 +1,12 @@
 /**
  * How an observation is written: what differs from PC to PC as one JSON text in its row; what most PCs of a room share
- * (installed packages, package state, operating system) once, under its digest.
+ * (installed packages, package state, operating system, the shape of its scripts' runs) once, under its digest.
  */
 import { createHash } from 'node:crypto'
 import type { Facts, ObservedPackages } from '../model/observed.ts'
+import type { Interner } from './interner.ts'
 import type { BodyRow } from './schema.ts'
-import { type Interner, type PackedScripts, packScripts, unpackScripts } from './scripts-row.ts'
+import { type OwnRuns, packScripts, type ScriptShape, unpackScripts } from './scripts-row.ts'
 
 export type FactsRow = {
   readonly facts: string
@@ -13,10 +14,11 @@ export type FactsRow = {
   /** Its body is long, and made only where it is wanted. */
   readonly packageSet?: { readonly digest: string; readonly body: () => string }
   readonly packageState?: BodyRow
+  readonly scriptShape?: BodyRow
 }
 
 type OwnFacts = Omit<Facts, 'os' | 'packages' | 'scripts'> & {
-  readonly scripts?: PackedScripts
+  readonly scripts?: OwnRuns
 }
 
 type PackageState = {
@@ -27,11 +29,13 @@ type PackageState = {
 
 export const writeFacts = (facts: Facts): FactsRow => {
   const { os, packages, scripts, ...own } = facts
-  const row: OwnFacts = { ...own, ...(scripts ? { scripts: packScripts(scripts) } : {}) }
+  const packed = scripts && packScripts(scripts)
+  const row: OwnFacts = { ...own, ...(packed ? { scripts: packed.own } : {}) }
   return {
     facts: JSON.stringify(row),
     os: addressed(JSON.stringify(os)),
     ...(packages ? writePackages(packages) : {}),
+    ...(packed ? { scriptShape: addressed(JSON.stringify(packed.shape)) } : {}),
   }
 }
 
@@ -57,7 +61,29 @@ const addressed = (body: string): BodyRow => ({
 export type SharedFacts = {
   readonly os: (digest: string) => Facts['os']
   readonly packages: (set: string, state: string) => ObservedPackages
+  readonly shape: (digest: string) => ScriptShape
 }
+
+/**
+ * Parsed once, and shared by all machines and all reads until garbage is collected: what a digest names never changes.
+ * A package set of 1,800 packages takes longer to parse than the rest of thirty machines.
+ */
+export type SharedCache = {
+  readonly os: Map<string, Facts['os']>
+  readonly installed: Map<string, ObservedPackages['installed']>
+  readonly state: Map<string, Omit<ObservedPackages, 'digest' | 'installed'>>
+  /** By the digests of set and state. */
+  readonly packages: Map<string, ObservedPackages>
+  readonly shape: Map<string, ScriptShape>
+}
+
+export const createSharedCache = (): SharedCache => ({
+  os: new Map(),
+  installed: new Map(),
+  state: new Map(),
+  packages: new Map(),
+  shape: new Map(),
+})
 
 export const readFacts = (
   row: {
@@ -65,6 +91,7 @@ export const readFacts = (
     readonly os: string
     readonly set: string | null
     readonly state: string | null
+    readonly shape: string | null
   },
   shared: SharedFacts,
   intern: Interner,
@@ -80,7 +107,7 @@ export const readFacts = (
       ...(hardware.cpu === undefined ? {} : { cpu: intern(hardware.cpu) }),
     },
     ...(row.set === null || row.state === null ? {} : { packages: shared.packages(row.set, row.state) }),
-    ...(scripts ? { scripts: unpackScripts(scripts, intern) } : {}),
+    ...(scripts && row.shape !== null ? { scripts: unpackScripts(shared.shape(row.shape), scripts) } : {}),
   }
 }
 
@@ -88,6 +115,8 @@ export const parseOs = (body: string): Facts['os'] => JSON.parse(body) as Facts[
 
 export const parseInstalled = (body: string): ReadonlyMap<string, string> =>
   new Map(JSON.parse(body) as [string, string][])
+
+export const parseShape = (body: string): ScriptShape => JSON.parse(body) as ScriptShape
 
 export const parsePackageState = (body: string): Omit<ObservedPackages, 'digest' | 'installed'> => {
   const state = JSON.parse(body) as PackageState

@@ -3,6 +3,7 @@ import type { Backoff, FailureClass, History } from '../model/plan.ts'
 import type { Reason } from '../model/reason.ts'
 import { batches, type Database, siteOf } from './database.ts'
 import { readInFlight } from './in-flight.ts'
+import { createInterner } from './interner.ts'
 import type { Remembered } from './store.ts'
 
 export const readHistory = async (
@@ -35,10 +36,17 @@ const readApplied = async (
     .$if(site !== undefined, (select) => select.where('site', '=', site ?? ''))
     .execute()
   const applied = new Map<MachineId, Record<string, Digest>>()
+  const intern = createInterner()
+  let facets: Record<string, Digest> = {}
+  let previous: string | undefined
   for (const row of rows) {
-    const facets = applied.get(row.machine as MachineId) ?? {}
-    facets[row.facet] = row.digest as Digest
-    applied.set(row.machine as MachineId, facets)
+    // A machine's facets mostly follow one another.
+    if (row.machine !== previous) {
+      facets = applied.get(row.machine as MachineId) ?? {}
+      applied.set(row.machine as MachineId, facets)
+      previous = row.machine
+    }
+    facets[row.facet] = intern(row.digest) as Digest
   }
   return applied
 }

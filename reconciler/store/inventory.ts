@@ -6,12 +6,14 @@ import {
   parseInstalled,
   parseOs,
   parsePackageState,
+  parseShape,
   readFacts,
+  type SharedCache,
   type SharedFacts,
   writeFacts,
 } from './facts-row.ts'
+import { createInterner, type Interner } from './interner.ts'
 import type { BodyRow, ObservationRow } from './schema.ts'
-import { createInterner } from './scripts-row.ts'
 
 /** @param db a transaction. An observation older than the stored one of its machine changes nothing. */
 export const putObserved = async (db: Database, observed: readonly Observed[]): Promise<void> => {
@@ -37,6 +39,7 @@ export const putObserved = async (db: Database, observed: readonly Observed[]): 
             os: update.ref('excluded.os'),
             package_set: update.ref('excluded.package_set'),
             package_state: update.ref('excluded.package_state'),
+            script_shape: update.ref('excluded.script_shape'),
           }))
           .whereRef('excluded.observed_at', '>=', 'observations.observed_at'),
       )
@@ -63,6 +66,7 @@ const toRow = (
   if (row?.packageSet && !sets.has(row.packageSet.digest))
     sets.set(row.packageSet.digest, { digest: row.packageSet.digest, body: row.packageSet.body() })
   if (row?.packageState) parts.set(row.packageState.digest, row.packageState)
+  if (row?.scriptShape) parts.set(row.scriptShape.digest, row.scriptShape)
   return {
     machine: observed.machine,
     site: siteOf(observed.machine),
@@ -74,6 +78,7 @@ const toRow = (
     os: row?.os.digest ?? null,
     package_set: row?.packageSet?.digest ?? null,
     package_state: row?.packageState?.digest ?? null,
+    script_shape: row?.scriptShape?.digest ?? null,
   }
 }
 
@@ -97,91 +102,104 @@ type Selection = { readonly site?: string; readonly machine?: MachineId }
 export const readInventory = async (
   db: Database,
   selection: Selection,
+  cache: SharedCache,
 ): Promise<ReadonlyMap<MachineId, Observed>> => {
-  const { site, machine } = selection
-  const rows = await db
+  const intern = createInterner()
+  const observed: Observed[] = []
+  for await (const rows of readRows(db, selection)) {
+    const shared = await readShared(db, rows, cache)
+    for (const row of rows) observed.push(fromRow(row, shared, intern))
+  }
+  // Not the database's order: PostgreSQL sorts by the locale of the cluster.
+  observed.sort((a, b) => (a.machine < b.machine ? -1 : 1))
+  return new Map(observed.map((one) => [one.machine, one]))
+}
+
+/** A few MB of text, of which nothing is left in memory when the next page is read: a region's observations are tens of MB. */
+const rowsPerPage = 1_000
+
+async function* readRows(
+  db: Database,
+  { site, machine }: Selection,
+): AsyncGenerator<readonly ObservationRow[]> {
+  const all = db
     .selectFrom('observations')
     .selectAll()
     .$if(site !== undefined, (select) => select.where('site', '=', site ?? ''))
     .$if(machine !== undefined, (select) => select.where('machine', '=', machine ?? ''))
-    .execute()
-  // Not the database's order: PostgreSQL sorts by the locale of the cluster.
-  rows.sort((a, b) => (a.machine < b.machine ? -1 : 1))
-  const shared = await readShared(db, rows)
-  const intern = createInterner()
-  return new Map(
-    rows.map((row) => [
-      row.machine as MachineId,
-      {
-        machine: row.machine as MachineId,
-        observedAt: row.observed_at,
-        observer: intern(row.observer),
-        reach: row.reach as Reach,
-        ...(row.facts === null || row.os === null
-          ? {}
-          : {
-              facts: readFacts(
-                { facts: row.facts, os: row.os, set: row.package_set, state: row.package_state },
-                shared,
-                intern,
-              ),
-            }),
-        errors: JSON.parse(row.errors) as readonly Reason[],
-      },
-    ]),
-  )
+  if (site !== undefined || machine !== undefined) return yield await all.execute()
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const rows: readonly ObservationRow[] = await all
+      .where('machine', '>', after)
+      .orderBy('machine')
+      .limit(rowsPerPage)
+      .execute()
+    yield rows
+    after = rows.length < rowsPerPage ? undefined : rows.at(-1)?.machine
+  }
 }
 
-const readShared = async (db: Database, rows: readonly ObservationRow[]): Promise<SharedFacts> => {
-  const sets = await readBodies(
-    db,
-    'package_sets',
-    rows.map((row) => row.package_set),
-  )
-  const parts = await readBodies(
-    db,
-    'fact_parts',
-    rows.flatMap((row) => [row.os, row.package_state]),
-  )
-  const os = memo((digest) => parseOs(body(parts, digest)))
-  const installed = memo((digest) => parseInstalled(body(sets, digest)))
-  const state = memo((digest) => parsePackageState(body(parts, digest)))
-  const packages = memo((key): ObservedPackages => {
-    const [setDigest = '', stateDigest = ''] = key.split(' ')
-    return { digest: setDigest as Digest, installed: installed(setDigest), ...state(stateDigest) }
-  })
-  return { os, packages: (set, ofState) => packages(`${set} ${ofState}`) }
+const fromRow = (row: ObservationRow, shared: SharedFacts, intern: Interner): Observed => {
+  const { facts, os, package_set: set, package_state: state, script_shape: shape } = row
+  return {
+    machine: row.machine as MachineId,
+    observedAt: row.observed_at,
+    observer: intern(row.observer),
+    reach: row.reach as Reach,
+    ...(facts === null || os === null
+      ? {}
+      : { facts: readFacts({ facts, os, set, state, shape }, shared, intern) }),
+    errors: JSON.parse(row.errors) as readonly Reason[],
+  }
 }
 
-const readBodies = async (
+/** Reads from the database what the cache does not have yet. */
+const readShared = async (
+  db: Database,
+  rows: readonly ObservationRow[],
+  cache: SharedCache,
+): Promise<SharedFacts> => {
+  const sets = new Set(rows.flatMap((row) => row.package_set ?? []))
+  const systems = new Set(rows.flatMap((row) => row.os ?? []))
+  const states = new Set(rows.flatMap((row) => row.package_state ?? []))
+  const shapes = new Set(rows.flatMap((row) => row.script_shape ?? []))
+  await fill(db, 'package_sets', sets, cache.installed, parseInstalled)
+  await fill(db, 'fact_parts', systems, cache.os, parseOs)
+  await fill(db, 'fact_parts', states, cache.state, parsePackageState)
+  await fill(db, 'fact_parts', shapes, cache.shape, parseShape)
+  return {
+    os: (digest) => cached(cache.os, digest),
+    shape: (digest) => cached(cache.shape, digest),
+    packages: (set, state) => {
+      const key = `${set} ${state}`
+      const known = cache.packages.get(key)
+      if (known) return known
+      const installed = cached(cache.installed, set)
+      const packages: ObservedPackages = { digest: set as Digest, installed, ...cached(cache.state, state) }
+      cache.packages.set(key, packages)
+      return packages
+    },
+  }
+}
+
+const fill = async <Part>(
   db: Database,
   table: 'package_sets' | 'fact_parts',
-  digests: readonly (string | null)[],
-): Promise<ReadonlyMap<string, string>> => {
-  const wanted = [...new Set(digests)].filter((digest) => digest !== null)
-  const bodies = new Map<string, string>()
-  for (const batch of batches(wanted)) {
+  digests: ReadonlySet<string>,
+  parts: Map<string, Part>,
+  parse: (body: string) => Part,
+): Promise<void> => {
+  const missing = [...digests].filter((digest) => !parts.has(digest))
+  for (const batch of batches(missing)) {
     const rows = await db.selectFrom(table).select(['digest', 'body']).where('digest', 'in', batch).execute()
-    for (const row of rows) bodies.set(row.digest, row.body)
+    for (const row of rows) parts.set(row.digest, parse(row.body))
   }
-  return bodies
 }
 
-const body = (bodies: ReadonlyMap<string, string>, digest: string): string => {
-  const found = bodies.get(digest)
-  if (found === undefined) throw new Error(`the store has no body ${digest}, which an observation refers to`)
-  return found
-}
-
-const memo = <Value>(make: (key: string) => Value): ((key: string) => Value) => {
-  const known = new Map<string, Value>()
-  return (key) => {
-    const old = known.get(key)
-    if (old !== undefined) return old
-    const value = make(key)
-    known.set(key, value)
-    return value
-  }
+const cached = <Part>(parts: ReadonlyMap<string, Part>, digest: string): Part => {
+  const part = parts.get(digest)
+  if (part === undefined) throw new Error(`the store has no body ${digest}, which an observation refers to`)
+  return part
 }
 
 export const collectBodies = async (db: Database): Promise<void> => {
@@ -206,6 +224,7 @@ export const collectBodies = async (db: Database): Promise<void> => {
               where.or([
                 where('os', '=', where.ref('fact_parts.digest')),
                 where('package_state', '=', where.ref('fact_parts.digest')),
+                where('script_shape', '=', where.ref('fact_parts.digest')),
               ]),
             ),
         ),

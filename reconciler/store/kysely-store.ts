@@ -4,6 +4,7 @@ import { Migrator } from 'kysely/migration'
 import { claimAction, collectActions, endAction, readOpenActions, touchOwner } from './actions.ts'
 import type { Database } from './database.ts'
 import { append, readEvents } from './events.ts'
+import { createSharedCache } from './facts-row.ts'
 import { clearBackoffs, forgetMachine, readHistory, remember } from './history.ts'
 import { pinHostKey, readHostKey } from './host-keys.ts'
 import { collectBodies, putObserved, readInventory } from './inventory.ts'
@@ -24,6 +25,7 @@ const lockedPauseMs = 40
 /** The store on any database that Kysely speaks with; each method is one statement or one transaction. */
 export const createKyselyStore = (dialect: Dialect): Store => {
   const db = new Kysely<Schema>({ dialect })
+  let cache = createSharedCache()
 
   /** What was refused for a lock has changed nothing, so it is simply done again. */
   const run = async <Result>(work: (db: Database) => Promise<Result>): Promise<Result> => {
@@ -59,9 +61,10 @@ export const createKyselyStore = (dialect: Dialect): Store => {
     advanceTarget: (next, events = []) => atomically((database) => advanceTarget(database, next, events)),
 
     putObserved: (observed) => atomically((database) => putObserved(database, observed)),
-    inventory: (site) => snapshot((database) => readInventory(database, site === undefined ? {} : { site })),
+    inventory: (site) =>
+      snapshot((database) => readInventory(database, site === undefined ? {} : { site }, cache)),
     observed: (machine) =>
-      snapshot(async (database) => (await readInventory(database, { machine })).get(machine)),
+      snapshot(async (database) => (await readInventory(database, { machine }, cache)).get(machine)),
     history: (site) => snapshot((database) => readHistory(database, site)),
     forget: (machine) => atomically((database) => forgetMachine(database, machine)),
 
@@ -103,6 +106,7 @@ export const createKyselyStore = (dialect: Dialect): Store => {
         await collectActions(database, now)
         await collectPauses(database, now)
         await collectBodies(database)
+        cache = createSharedCache()
       }),
   }
 }

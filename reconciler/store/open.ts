@@ -2,8 +2,6 @@ import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { say, type Text } from '../../specs/text.ts'
 import { createKyselyStore } from './kysely-store.ts'
-import { postgresDialect } from './postgres-dialect.ts'
-import { sqliteDialect } from './sqlite-dialect.ts'
 import type { Store } from './store.ts'
 import { StoreError } from './store-error.ts'
 
@@ -40,13 +38,17 @@ export class StoreUrlError extends Error {
 }
 
 const dialectOf = async (url: string): Promise<Parameters<typeof createKyselyStore>[0]> => {
-  if (url === 'sqlite::memory:') return sqliteDialect(':memory:')
+  // Each only where it is wanted: a driver takes as long to load as a small command takes in all.
   if (url.startsWith('sqlite:')) {
     const path = url.slice('sqlite:'.length)
-    await makeFolder(dirname(path))
+    if (path !== ':memory:') await makeFolder(dirname(path))
+    const { sqliteDialect } = await import('./sqlite-dialect.ts')
     return sqliteDialect(path)
   }
-  if (/^postgres(ql)?:\/\//.test(url)) return postgresDialect(url)
+  if (/^postgres(ql)?:\/\//.test(url)) {
+    const { postgresDialect } = await import('./postgres-dialect.ts')
+    return postgresDialect(url)
+  }
   throw new StoreUrlError(url)
 }
 

@@ -54,6 +54,8 @@ export type ObservationRow = {
   package_set: string | null
   /** `fact_parts`: held, broken and candidate packages. */
   package_state: string | null
+  /** `fact_parts`: which scripts ran last in which version, and how they ended. */
+  script_shape: string | null
 }
 
 export type AppliedRow = { machine: string; site: string; facet: string; digest: string }

@@ -1,78 +1,84 @@
 /**
- * What was observed of a machine's scripts, packed. Written out, ten scripts take 4 KB of every machine's row, nearly all of it
- * the same few digests and boot ids again and again; here each stands once in `strings`, and the runs refer to it by number.
+ * What was observed of a machine's scripts, in two parts. The *shape* (which scripts there are, in which version they ran last, how
+ * they ended, what their checks said) is the same on most PCs that want the same, and kept once under its digest: written out, ten
+ * scripts take 4 KB. When they ran, in which boots, and what their checks printed is the machine's own: a few bytes for each run.
  */
 import type { Digest, Instant, ScriptName } from '../model/ids.ts'
 import type { ObservedScript } from '../model/observed.ts'
 
-export type PackedScripts = {
-  readonly strings: readonly string[]
-  readonly scripts: readonly PackedScript[]
+export type ScriptShape = readonly {
+  readonly name: ScriptName
+  readonly lastRun?: { readonly digest: Digest; readonly exitCode: number }
+  /** `last-run`: that very run is the one that succeeded. */
+  readonly succeeded?: { readonly digest: Digest } | 'last-run'
+  /** With an empty output, as checks mostly have: then it is the observed check itself, one object for all machines. */
+  readonly check?: NonNullable<ObservedScript['check']>
+}[]
+
+export type OwnRuns = {
+  readonly boots: readonly string[]
+  /** Of each run that the shape has, in its order: the number of its boot, and the instant. */
+  readonly runs: readonly (number | Instant)[]
+  /** By the number of the script in the shape; those that printed nothing are left out. */
+  readonly outputs: readonly (readonly [script: number, output: string])[]
 }
 
-/** Name, last run, last success, check; 0: there is none. */
-type PackedScript = readonly [
-  name: number,
-  lastRun: readonly [digest: number, bootId: number, at: Instant, exitCode: number] | 0,
-  succeeded: readonly [digest: number, bootId: number, at: Instant] | 0,
-  check: readonly [digest: number, exitCode: number, output: number] | 0,
-]
-
-export const packScripts = (scripts: ReadonlyMap<ScriptName, ObservedScript>): PackedScripts => {
-  const numbers = new Map<string, number>()
-  const number = (value: string): number => {
-    const known = numbers.get(value)
-    if (known !== undefined) return known
-    numbers.set(value, numbers.size)
-    return numbers.size - 1
+export const packScripts = (
+  scripts: ReadonlyMap<ScriptName, ObservedScript>,
+): { readonly shape: ScriptShape; readonly own: OwnRuns } => {
+  const boots: string[] = []
+  const runs: number[] = []
+  const outputs: [number, string][] = []
+  const shape: ScriptShape[number][] = []
+  const add = ({ bootId, at }: { readonly bootId: string; readonly at: Instant }): void => {
+    const known = boots.indexOf(bootId)
+    runs.push(known >= 0 ? known : boots.push(bootId) - 1, at)
   }
-  const packed = [...scripts].map(
-    ([name, { lastRun, succeeded, check }]): PackedScript => [
-      number(name),
-      lastRun ? [number(lastRun.digest), number(lastRun.bootId), lastRun.at, lastRun.exitCode] : 0,
-      succeeded ? [number(succeeded.digest), number(succeeded.bootId), succeeded.at] : 0,
-      check ? [number(check.digest), check.exitCode, number(check.output)] : 0,
-    ],
-  )
-  return { strings: [...numbers.keys()], scripts: packed }
-}
-
-/** Gives one and the same string for equal ones: a park has few script digests and hardware models, on many PCs. */
-export type Interner = <S extends string>(value: S) => S
-
-export const createInterner = (): Interner => {
-  const known = new Map<string, string>()
-  return <S extends string>(value: S): S => {
-    const same = known.get(value)
-    if (same !== undefined) return same as S
-    known.set(value, value)
-    return value
+  for (const [name, { lastRun, succeeded, check }] of scripts) {
+    if (lastRun) add(lastRun)
+    const isLast = succeeded && lastRun && isSameRun(succeeded, lastRun)
+    if (succeeded && !isLast) add(succeeded)
+    if (check && check.output !== '') outputs.push([shape.length, check.output])
+    shape.push({
+      name,
+      ...(lastRun ? { lastRun: { digest: lastRun.digest, exitCode: lastRun.exitCode } } : {}),
+      ...(succeeded ? { succeeded: isLast ? 'last-run' : { digest: succeeded.digest } } : {}),
+      ...(check ? { check: { digest: check.digest, exitCode: check.exitCode, output: '' } } : {}),
+    })
   }
+  return { shape, own: { boots, runs, outputs } }
 }
+
+type Run = NonNullable<ObservedScript['succeeded']>
+
+const isSameRun = (a: Run, b: Run): boolean => a.digest === b.digest && a.bootId === b.bootId && a.at === b.at
 
 export const unpackScripts = (
-  packed: PackedScripts,
-  intern: Interner,
+  shape: ScriptShape,
+  { boots, runs, outputs }: OwnRuns,
 ): ReadonlyMap<ScriptName, ObservedScript> => {
-  const strings = packed.strings.map((value) => intern(value))
-  const text = (index: number): string => {
-    const value = strings[index]
-    if (value === undefined) throw new Error(`packed scripts have no string ${index}`)
-    return value
+  let next = 0
+  const read = (digest: Digest): Run => {
+    const bootId = boots[runs[next] ?? -1]
+    const at = runs[next + 1]
+    if (bootId === undefined || at === undefined) throw new Error('a machine has fewer runs than its scripts')
+    next += 2
+    return { digest, bootId, at }
   }
   const scripts = new Map<ScriptName, ObservedScript>()
-  for (const [name, lastRun, succeeded, check] of packed.scripts)
-    scripts.set(text(name) as ScriptName, {
-      ...(lastRun ? { lastRun: { ...ran(lastRun, text), exitCode: lastRun[3] } } : {}),
-      ...(succeeded ? { succeeded: ran(succeeded, text) } : {}),
-      ...(check
-        ? { check: { digest: text(check[0]) as Digest, exitCode: check[1], output: text(check[2]) } }
-        : {}),
+  for (const { name, lastRun, succeeded, check } of shape) {
+    const last = lastRun && read(lastRun.digest)
+    const success = succeeded === 'last-run' ? last : succeeded && read(succeeded.digest)
+    scripts.set(name, {
+      ...(last && lastRun ? { lastRun: { ...last, exitCode: lastRun.exitCode } } : {}),
+      ...(success ? { succeeded: success } : {}),
+      ...(check ? { check } : {}),
     })
+  }
+  for (const [index, output] of outputs) {
+    const { name, check } = shape[index] ?? {}
+    if (name === undefined || check === undefined) throw new Error('an output of a check that there is not')
+    scripts.set(name, { ...scripts.get(name), check: { ...check, output } })
+  }
   return scripts
 }
-
-const ran = (
-  [digest, bootId, at]: readonly [number, number, Instant, ...unknown[]],
-  text: (index: number) => string,
-) => ({ digest: text(digest) as Digest, bootId: text(bootId), at })

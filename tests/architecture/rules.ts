@@ -19,7 +19,6 @@ const places: readonly (readonly [RegExp, Part])[] = [
   [/^specs\//, 'specs'],
   [/^reconciler\/model\//, 'model'],
   [/^reconciler\/ports\.ts$/, 'ports'],
-  [/^reconciler\/(?:loop|execute|observe|lease)\.ts$/, 'effects'],
   [/^reconciler\/[^/]+\//, 'effects'],
   [/^reconciler\/[^/]+\.ts$/, 'pure'],
   [/^providers\/ssh\//, 'transport'],

@@ -30,6 +30,29 @@ test('two loops on one store never run anything twice', async (t) => {
   }
 })
 
+test('three loops under a rain of commits run nothing for once twice', async (t) => {
+  for (let seed = 1; seed <= 15; seed += 1) {
+    const world = await createWorld(t, { seed, ids: some })
+    // Scripts alone: a package's version in the precondition would betray a decision that is out of date.
+    const commit = (number: number) => {
+      const desired = wish(some, { scripts: wanted.scripts, more: { roles: [`r${number}`] } })
+      world.commit(`c${number}`, desired)
+      return desired
+    }
+    const loops = [world.loop('a'), world.loop('b'), world.loop('c')]
+    let desired = commit(0)
+    for (const loop of loops) loop.run()
+    for (let number = 1; number <= 40; number += 1) {
+      await world.clock.pass(Math.round(between(world.random, 200, 6_000)))
+      desired = commit(number)
+    }
+    await world.clock.pass(1_200_000)
+    for (const loop of loops) await loop.stop()
+    assertAsWanted(t, world, desired)
+    assertSafe(t, world)
+  }
+})
+
 test('with a lease the second loop stands by, and takes over when the first is killed', async (t) => {
   const world = await createWorld(t, { seed: 1, ids: sixPcs, archive, installed: wrong })
   const desired = wish(sixPcs, wanted)

@@ -241,3 +241,16 @@ test('a stopped loop lets go, and the next one joins what runs on the PC at once
   t.deepEqual(await world.store.openActions(), [])
   assertAsWanted(t, world, desired)
 })
+
+test('a look counts from its beginning, whatever it says of itself', async (t) => {
+  const world = await createWorld(t, { seed: 16, ids: one, archive })
+  world.commit('c1', wish(one, first))
+  const begun = world.clock.now()
+  const alive = world.loop('a')
+  alive.run()
+  await world.clock.pass(5_000)
+  await alive.stop()
+  const [look] = world.progress.filter((told) => told.kind === 'observed')
+  t.is(look?.observed.observedAt, begun)
+  t.is(look?.observed.facts?.at, begun)
+})

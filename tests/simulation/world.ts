@@ -6,10 +6,10 @@ import { type Faults, noFaults } from '../../providers/simulated/faults.ts'
 import { createPc, type SimulatedPc } from '../../providers/simulated/pc.ts'
 import { createSimulatedProvider } from '../../providers/simulated/provider.ts'
 import { createRandom } from '../../providers/simulated/random.ts'
-import { createLoop, type Loop, type LoopConfig } from '../../reconciler/loop.ts'
+import { createLoop, type Loop, type LoopConfig } from '../../reconciler/loop/loop.ts'
+import type { LoopProgress } from '../../reconciler/loop/progress.ts'
 import type { MachineId } from '../../reconciler/model/ids.ts'
 import type { Compiled, Provider, Random, Source } from '../../reconciler/ports.ts'
-import type { LoopProgress } from '../../reconciler/progress.ts'
 import { openStore } from '../../reconciler/store/open.ts'
 import type { Store } from '../../reconciler/store/store.ts'
 import type { Desired } from '../../specs/desired.ts'
@@ -54,6 +54,9 @@ export type WorldParts = {
   /** The source never tells of a new revision. */
   readonly deaf?: boolean
 }
+
+/** A `once` that takes longer, in virtual time, does not end. */
+const onceLimitMs = 8 * 3_600_000
 
 export const defaultConfig: LoopConfig = {
   passEveryMs: 60_000,
@@ -121,7 +124,8 @@ export const createWorld = async (t: ExecutionContext, parts: WorldParts): Promi
       return pc
     },
     loop,
-    once: (owner, config) => clock.until(loop(owner, config).loop.once(new AbortController().signal)),
+    once: (owner, config) =>
+      clock.until(loop(owner, config).loop.once(new AbortController().signal), onceLimitMs),
   }
 }
 

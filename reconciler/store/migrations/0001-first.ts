@@ -41,9 +41,10 @@ export const first: Migration = {
       .addColumn('os', 'text', (column) => column.references('fact_parts.digest'))
       .addColumn('package_set', 'text', (column) => column.references('package_sets.digest'))
       .addColumn('package_state', 'text', (column) => column.references('fact_parts.digest'))
+      .addColumn('script_shape', 'text', (column) => column.references('fact_parts.digest'))
       .execute()
     // Foreign keys are not indexed by themselves, and collecting garbage asks for each body who refers to it.
-    for (const column of ['site', 'os', 'package_set', 'package_state'])
+    for (const column of ['site', 'os', 'package_set', 'package_state', 'script_shape'])
       await schema.createIndex(`observations_by_${column}`).on('observations').column(column).execute()
     await schema
       .createTable('applied')

@@ -1,9 +1,9 @@
 /** What the loop tells while it works, for a person who watches. Decisions never depend on it. */
-import type { Instant, MachineId, Revision, SiteId } from './model/ids.ts'
-import type { Observed } from './model/observed.ts'
-import type { Outcome, Progress } from './model/outcome.ts'
-import type { Action, Plan, Target } from './model/plan.ts'
-import type { Reason } from './model/reason.ts'
+import type { Instant, MachineId, Revision, SiteId } from '../model/ids.ts'
+import type { Observed } from '../model/observed.ts'
+import type { Outcome, Progress } from '../model/outcome.ts'
+import type { Action, Plan, Target } from '../model/plan.ts'
+import type { Reason } from '../model/reason.ts'
 
 export type LoopProgress =
   | { readonly kind: 'target'; readonly target: Target; readonly machines: number }

@@ -1,5 +1,5 @@
-import type { Instant, MachineId } from './model/ids.ts'
-import type { Decision } from './model/plan.ts'
+import type { Instant, MachineId } from '../model/ids.ts'
+import type { Decision } from '../model/plan.ts'
 
 export type Verdict = 'working' | 'converged' | 'blocked'
 

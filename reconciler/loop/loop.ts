@@ -5,19 +5,19 @@
  * done is decided each time from the desired state and the observations in the store, so that nothing is lost with a missed
  * event, a crash or a second loop on the same store. Looks and actions go on beside the turns and never hold one up.
  */
-import { say } from '../specs/text.ts'
+import { say } from '../../specs/text.ts'
+import type { Instant } from '../model/ids.ts'
+import type { Plan } from '../model/plan.ts'
+import type { Reason } from '../model/reason.ts'
+import { StoreError } from '../store/store-error.ts'
 import { createBell } from './bell.ts'
 import { createExecutor, reasonOf } from './execute.ts'
 import { createLease } from './lease.ts'
 import { type Loop, type LoopConfig, type LoopParts, settingsOf } from './loop-parts.ts'
-import type { Instant } from './model/ids.ts'
-import type { Plan } from './model/plan.ts'
-import type { Reason } from './model/reason.ts'
 import { createObserver } from './observe.ts'
 import { createPatience } from './patience.ts'
 import { createPlanning } from './planning.ts'
 import { isSettled, type Verdict } from './settled.ts'
-import { StoreError } from './store/store-error.ts'
 import { createTargeting, type Standing } from './target.ts'
 import { wantedLooks } from './wanted-looks.ts'
 

@@ -1,14 +1,14 @@
 /** Keeps the plan up to date: for the whole park at each full pass, else only for the sites where something happened. */
-import type { Desired } from '../specs/desired.ts'
-import { afterLook } from './applied.ts'
-import { describeDecision } from './describe.ts'
+import type { Desired } from '../../specs/desired.ts'
+import { afterLook } from '../applied.ts'
+import { describeDecision } from '../describe.ts'
+import type { Instant, MachineId, PlanId, SiteId } from '../model/ids.ts'
+import type { Observed } from '../model/observed.ts'
+import type { Decision, History, Plan, PlanInput } from '../model/plan.ts'
+import { plan } from '../plan.ts'
+import type { NewEvent, Remembered } from '../store/store.ts'
 import type { LoopParts, Settings } from './loop-parts.ts'
 import { never } from './loop-parts.ts'
-import type { Instant, MachineId, PlanId, SiteId } from './model/ids.ts'
-import type { Observed } from './model/observed.ts'
-import type { Decision, History, Plan, PlanInput } from './model/plan.ts'
-import { plan } from './plan.ts'
-import type { NewEvent, Remembered } from './store/store.ts'
 import type { Standing } from './target.ts'
 
 export type Planning = {

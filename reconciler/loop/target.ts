@@ -1,15 +1,15 @@
 /** Which revision the machines may have: reads the source, admits what it offers, and moves the target in the store. */
-import type { Desired, DesiredMachine } from '../specs/desired.ts'
-import type { Diagnostic } from '../specs/diagnostic.ts'
-import { deserialize, serialize } from '../specs/serialize.ts'
-import { say } from '../specs/text.ts'
-import { type Admission, admit, removedMachines } from './admit.ts'
+import type { Desired, DesiredMachine } from '../../specs/desired.ts'
+import type { Diagnostic } from '../../specs/diagnostic.ts'
+import { deserialize, serialize } from '../../specs/serialize.ts'
+import { say } from '../../specs/text.ts'
+import { type Admission, admit, removedMachines } from '../admit.ts'
+import type { MachineId, Revision, SiteId } from '../model/ids.ts'
+import type { Target } from '../model/plan.ts'
+import type { Reason } from '../model/reason.ts'
+import type { Compiled } from '../ports.ts'
+import type { NewEvent } from '../store/store.ts'
 import type { LoopParts, Settings } from './loop-parts.ts'
-import type { MachineId, Revision, SiteId } from './model/ids.ts'
-import type { Target } from './model/plan.ts'
-import type { Reason } from './model/reason.ts'
-import type { Compiled } from './ports.ts'
-import type { NewEvent } from './store/store.ts'
 
 /** The target with what it points at, and its machines by site. */
 export type Standing = {

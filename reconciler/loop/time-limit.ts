@@ -1,4 +1,4 @@
-import type { Clock } from './ports.ts'
+import type { Clock } from '../ports.ts'
 
 /** How long a provider that was told to stop has to answer before it is left behind. */
 const graceMs = 10_000

@@ -1,5 +1,5 @@
-import type { Clock } from './ports.ts'
-import type { Store } from './store/store.ts'
+import type { Clock } from '../ports.ts'
+import type { Store } from '../store/store.ts'
 
 export type Lease = {
   /** Whether this process has it now; taken or renewed where needed. */

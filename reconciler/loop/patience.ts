@@ -1,4 +1,4 @@
-import type { Random } from './ports.ts'
+import type { Random } from '../ports.ts'
 
 const firstMs = 500
 const longestMs = 60_000

@@ -1,8 +1,8 @@
-import type { Instant, Revision } from './model/ids.ts'
-import type { Plan } from './model/plan.ts'
-import type { Clock, Provider, Random, Source } from './ports.ts'
+import type { Instant, Revision } from '../model/ids.ts'
+import type { Plan } from '../model/plan.ts'
+import type { Clock, Provider, Random, Source } from '../ports.ts'
+import type { Store } from '../store/store.ts'
 import type { LoopProgress } from './progress.ts'
-import type { Store } from './store/store.ts'
 
 export type LoopParts = {
   readonly store: Store

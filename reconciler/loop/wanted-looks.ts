@@ -1,6 +1,6 @@
-import type { Instant, MachineId } from './model/ids.ts'
-import type { Observed } from './model/observed.ts'
-import type { Plan } from './model/plan.ts'
+import type { Instant, MachineId } from '../model/ids.ts'
+import type { Observed } from '../model/observed.ts'
+import type { Plan } from '../model/plan.ts'
 
 /** Between two looks at a machine that the plan finds wanting: what one look did not tell, the next at once will not either. */
 const lookAgainMs = 15_000

@@ -1,11 +1,11 @@
 /** What the audit log says of an action. */
-import { say } from '../specs/text.ts'
-import { describeChange } from './describe.ts'
-import type { Instant } from './model/ids.ts'
-import type { Outcome } from './model/outcome.ts'
-import type { Action } from './model/plan.ts'
-import type { Text } from './model/reason.ts'
-import type { NewEvent } from './store/store.ts'
+import { say } from '../../specs/text.ts'
+import { describeChange } from '../describe.ts'
+import type { Instant } from '../model/ids.ts'
+import type { Outcome } from '../model/outcome.ts'
+import type { Action } from '../model/plan.ts'
+import type { Text } from '../model/reason.ts'
+import type { NewEvent } from '../store/store.ts'
 
 export const startEvent = (action: Action, at: Instant, actor: string): NewEvent => {
   const what = listed(action.changes.map(describeChange))

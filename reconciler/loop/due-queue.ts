@@ -1,4 +1,4 @@
-import type { Instant, MachineId } from './model/ids.ts'
+import type { Instant, MachineId } from '../model/ids.ts'
 
 /** Which machine is to be looked at next: a binary heap by due time in which an entry that was put off is skipped when it comes up. */
 export type DueQueue = {
