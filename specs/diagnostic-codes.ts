@@ -101,6 +101,9 @@ export const warningCodes = [
   'script-crlf',
   'image-not-written-yet',
   'windows-not-managed-yet',
+  'rollout-not-yet',
+  'reset-not-yet',
+  'user-data-not-yet',
 ] as const
 
 export type ErrorCode = (typeof errorCodes)[number]

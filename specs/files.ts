@@ -1,3 +1,4 @@
+import type { Desired } from './desired.ts'
 import { digestOfParts } from './digest.ts'
 import type { Revision } from './ids.ts'
 
@@ -28,3 +29,7 @@ export function folderRevision(files: ParkFiles): Revision {
   for (const path of [...files.keys()].sort(byCodeUnit)) parts.push(path, files.get(path) ?? '')
   return digestOfParts(parts).replace('sha256:', 'folder:') as Revision
 }
+
+/** The revision of a folder that compiles: `folder:<hex>` of what it compiles to. */
+export const desiredRevision = ({ digest }: Pick<Desired, 'digest'>): Revision =>
+  digest.replace('sha256:', 'folder:') as Revision

@@ -3,9 +3,10 @@ import { defaults } from './defaults.ts'
 import type { DesiredPark, DesiredRollout, DesiredWave } from './desired.ts'
 import { byCodeUnit, isSpecFile, type ParkFiles } from './files.ts'
 import type { Findings } from './findings.ts'
+import { warnNotYet } from './not-yet.ts'
 import type { Spec } from './read-spec.ts'
 import type { ParkSpec } from './schema/park.ts'
-import { placeAt } from './source-path.ts'
+import { placeAt, placeOfKey } from './source-path.ts'
 import { positionOf, sourceText } from './source-text.ts'
 import { say } from './text.ts'
 
@@ -84,6 +85,7 @@ const waveOf = ({
 
 /** Waves name lycées that exist, choose somebody, and grow. */
 export function checkRollout({ spec, document }: Park, { catalog, findings }: Compilation): void {
+  if (spec.rollout) warnNotYet(findings, placeOfKey(document, ['rollout']), 'rollout-not-yet')
   let percent = 0
   for (const [index, wave] of (spec.rollout?.waves ?? []).entries()) {
     const path = ['rollout', 'waves', index]

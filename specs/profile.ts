@@ -20,12 +20,14 @@ import { say } from './text.ts'
 
 /** Everything of a profile that its digest covers, and that equal profiles share. */
 type Content = Omit<Profile, 'digest' | 'facetDigests' | 'origins'>
+type Digested = Omit<Profile, 'origins'>
 
 /** Resolves stacks to profiles: each stack once, equal contents kept once. */
 export class ProfileTable {
   readonly #compilation: Compilation
   readonly #packages = new Map<string, WantedPackage>()
-  readonly #byDigest = new Map<Digest, Profile>()
+  readonly #bySettings = new Map<string, Digested>()
+  readonly #byDigest = new Map<Digest, Digested>()
 
   constructor(compilation: Compilation) {
     this.#compilation = compilation
@@ -53,8 +55,27 @@ export class ProfileTable {
         ),
       )
     }
-    const content: Content = {
-      roles: stack.roles,
+    return { ...this.#digested(settings, stack.roles, os), origins }
+  }
+
+  /** The same settings give the same profile: a package of its own on one PC in each of 500 rooms is digested once. */
+  #digested(settings: LayeredSettings, roles: readonly string[], os: Profile['os']): Digested {
+    const key = JSON.stringify([roles, settings])
+    const known = this.#bySettings.get(key)
+    if (known) return known
+    const content = this.#contentOf(settings, roles, os)
+    const facetDigests = facetDigestsOf(content)
+    const digest = contentDigest(content, facetDigests)
+    const twin = this.#byDigest.get(digest)
+    const digested = twin ? { ...twin, windows: content.windows } : { digest, facetDigests, ...content }
+    if (!twin) this.#byDigest.set(digest, digested)
+    this.#bySettings.set(key, digested)
+    return digested
+  }
+
+  #contentOf(settings: LayeredSettings, roles: readonly string[], os: Profile['os']): Content {
+    return {
+      roles,
       os,
       ...(settings.image === undefined ? {} : { image: imageOf(settings.image) }),
       packages: this.#packagesOf(settings, os),
@@ -82,14 +103,6 @@ export class ProfileTable {
         capMs: Math.max(settings.retry?.cap ?? defaults.retry.capMs, settings.retry?.base ?? 0),
       },
     }
-    const facetDigests = facetDigestsOf(content)
-    const digest = contentDigest(content, facetDigests)
-    const twin = this.#byDigest.get(digest)
-    const shared = twin
-      ? { ...twin, windows: content.windows, origins }
-      : { digest, facetDigests, ...content, origins }
-    if (!twin) this.#byDigest.set(digest, shared)
-    return shared
   }
 
   #packagesOf(

@@ -1,4 +1,4 @@
-import { armor } from 'age-encryption'
+import { armorStart, decodeArmor, encodeArmor } from './age-armor.ts'
 import { findCompanion, isTooLarge } from './companion.ts'
 import type { Compilation } from './compilation.ts'
 import type { DesiredSecret } from './desired.ts'
@@ -7,7 +7,6 @@ import type { Spec } from './read-spec.ts'
 import { placeAt } from './source-path.ts'
 import { say } from './text.ts'
 
-const armorStart = '-----BEGIN AGE ENCRYPTED FILE-----'
 /** A payload is a 16-byte nonce and at least one chunk, whose tag alone takes 16 bytes. */
 const leastPayloadBytes = 32
 
@@ -31,19 +30,13 @@ export function compileSecret(
     )
     return undefined
   }
-  const armored = armor.encode(bytes)
+  const armored = encodeArmor(bytes)
   return { name: spec.name, digest: digestOf(armored), armored }
 }
 
 function unarmored(bytes: Uint8Array): Uint8Array | undefined {
   const text = new TextDecoder('latin1').decode(bytes)
-  if (!text.trimStart().startsWith(armorStart)) return bytes
-  try {
-    return armor.decode(text)
-  } catch (error) {
-    if (error instanceof Error) return undefined
-    throw error
-  }
+  return text.trimStart().startsWith(armorStart) ? decodeArmor(text) : bytes
 }
 
 /** The header of age-encryption.org/v1: the version line, one or more stanzas (`-> type …`), and the line with the MAC (`--- …`). */

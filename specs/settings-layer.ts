@@ -1,6 +1,7 @@
 import type { Compilation } from './compilation.ts'
 import type { Facet, InUsePolicy, Window } from './desired.ts'
 import { type Branch, emptyBranch, type Layer, type Leaf } from './layers.ts'
+import { warnNotYet } from './not-yet.ts'
 import type { Settings } from './schema/settings.ts'
 import type { ImageReference, PackageWant } from './schema/version.ts'
 import type { SourceDocument } from './source-document.ts'
@@ -93,6 +94,11 @@ export function settingsLayer(
       typeof inUse === 'string' ? { kind: inUse } : { kind: 'warn', delayMs: inUse.warn }
     entries.set('inUse', leaf(policy, 'inUse'))
   }
+  const key = (field: string) => placeOfKey(document, [...path, field])
+  if (settings.reset !== undefined && settings.reset.policy !== 'never')
+    warnNotYet(compilation.findings, key('reset'), 'reset-not-yet')
+  if (settings.userData?.migrate === true)
+    warnNotYet(compilation.findings, key('userData'), 'user-data-not-yet')
   for (const field of maps) {
     const written: Readonly<Record<string, unknown>> | undefined = settings[field]
     if (written)

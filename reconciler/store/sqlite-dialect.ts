@@ -1,4 +1,5 @@
 /** Kysely on the SQLite that is built into Node: nothing to compile, nothing to install. */
+import { chmodSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import type { DatabaseConnection, SqliteDatabase, SqliteStatement, TransactionSettings } from 'kysely'
 import { CompiledQuery, SqliteAdapter, SqliteDialect, SqliteDriver } from 'kysely'
@@ -18,6 +19,8 @@ export const sqliteDialect = (path: string): SqliteDialect =>
 const open = (path: string): DatabaseSync => {
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
   try {
+    // It holds outputs and addresses of a whole region. SQLite gives its -wal and -shm files the same mode.
+    if (path !== ':memory:') chmodSync(path, 0o600)
     // FULL: what was said to be done must survive a power cut, because the PC side relies on it.
     database.exec('pragma journal_mode = wal; pragma synchronous = full')
     return database
