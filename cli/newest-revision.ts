@@ -7,5 +7,13 @@ const searchedEvents = 2000
 /** What was last said of a revision of the park: that it became the target, was refused, or is held for approval. */
 export const newestWord = async (store: Store): Promise<Event | undefined> =>
   (await store.events({ limit: searchedEvents })).findLast(
-    ({ kind }) => kind === 'revision-held' || kind === 'revision-refused' || kind === 'target-moved',
+    ({ kind, data }) =>
+      kind === 'revision-held' ||
+      kind === 'revision-refused' ||
+      (kind === 'target-moved' && !isNewEpoch(data)),
   )
+
+/** Marks a target that moved without another revision: nothing is said by that of a revision that waits. */
+export const newEpochData = { newEpoch: true } as const
+
+const isNewEpoch = (data: unknown): boolean => typeof data === 'object' && data !== null && 'newEpoch' in data

@@ -7,7 +7,7 @@ import type { ActionId, Instant, MachineId } from './model/ids.ts'
 import type { Action, Fence, Precondition, Target } from './model/plan.ts'
 
 /** How an action is to be run. */
-export type Terms = { readonly deadline: Instant; readonly warnMs?: number }
+export type Terms = { readonly deadline: Instant; readonly warnMs?: number; readonly unoccupied?: true }
 
 /** `decidedFrom`: the instant of the observation that the changes were computed from. */
 export function createAction(
@@ -24,7 +24,7 @@ export function createAction(
     changes,
     fence: target.fence,
     content: target.desired,
-    expect: preconditionOf(changes),
+    expect: preconditionOf(changes, terms),
     deadline: terms.deadline,
   }
   return terms.warnMs === undefined ? action : { ...action, warnMs: terms.warnMs }
@@ -72,8 +72,8 @@ export function rememberingHash(): (text: string) => string {
 /** SHA-256 of a text's UTF-8 bytes, 64 hex digits. */
 export const hash = (text: string): string => bytesToHex(sha256(utf8ToBytes(text)))
 
-function preconditionOf(changes: readonly Change[]): Precondition {
+function preconditionOf(changes: readonly Change[], { unoccupied }: Terms): Precondition {
   const packages: Record<string, string | null> = {}
   for (const change of changes) if (change.facet === 'packages') packages[change.source] = change.from
-  return { packages }
+  return unoccupied === undefined ? { packages } : { packages, unoccupied }
 }

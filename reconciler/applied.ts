@@ -32,6 +32,9 @@ export type Ended = {
   readonly random: () => number
 }
 
+/** A PC that obeys a newer target than the store's will go on doing so: somebody else must move ours first. */
+const refusedPauseMs = 300_000
+
 /** Of an action that ended: each change that succeeded is forgotten, each that failed waits for its next turn. */
 export function afterOutcome(ended: Ended): Memory {
   const { action, outcome, history, now } = ended
@@ -41,7 +44,14 @@ export function afterOutcome(ended: Ended): Memory {
 
   switch (outcome.kind) {
     case 'refused':
-      return { applied: {}, backoffs: [], clear: [] }
+      return {
+        applied: {},
+        backoffs: action.changes.map((change) => ({
+          ...remember({ key: changeKey(change), class: 'wait', reason: outcome.reason }),
+          notBefore: now + refusedPauseMs,
+        })),
+        clear: [],
+      }
     case 'wrong-precondition':
       // It is looked at again first; should that not help either, it must not be asked without a pause.
       return {

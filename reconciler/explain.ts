@@ -126,7 +126,8 @@ function decisionLines(
       const line = {
         text: say(`${text.en}: ${reason.message.en}`, `${text.fr}\u00a0: ${reason.message.fr}`),
         ...(reason.detail === undefined ? {} : { detail: reason.detail }),
-        ...(decision.kind === 'unknown' || decision.until === undefined ? {} : { until: decision.until }),
+        // What was given up has no time; those that go on have theirs below.
+        ...(decision.kind === 'held' && decision.until !== undefined ? { until: decision.until } : {}),
       }
       return decision.kind === 'held' && decision.by === 'suspended' ? [line] : [line, ...paused]
     }
@@ -250,16 +251,17 @@ function failureLines(machine: DesiredMachine, history: History | undefined): re
 
 function failureLine(machine: DesiredMachine, backoff: Backoff): ExplanationLine {
   const { key, attempts, reason } = backoff
+  const stalled = isStalled(backoff, machine.profile.retry)
   const item = key.slice(0, key.search(/[@=]|$/))
   const tries = counted(attempts, ['try', 'tries'], ['essai', 'essais'])
   const text = say(
-    `${item}, ${tries.en}: ${reason.message.en}`,
-    `${item}, ${tries.fr}\u00a0: ${reason.message.fr}`,
+    `${item}, ${tries.en}${stalled ? ', given up' : ''}: ${reason.message.en}`,
+    `${item}, ${tries.fr}${stalled ? ', abandonné' : ''}\u00a0: ${reason.message.fr}`,
   )
   return {
     text,
     ...(reason.detail === undefined ? {} : { detail: reason.detail }),
-    ...(isStalled(backoff, machine.profile.retry) ? {} : { until: backoff.notBefore }),
+    ...(stalled ? {} : { until: backoff.notBefore }),
   }
 }
 

@@ -61,6 +61,18 @@ export function backingOff(backoff: Backoff): Reason {
   return backoff.reason.detail === undefined ? reason : { ...reason, detail: backoff.reason.detail }
 }
 
+/** The code stays that of the failure, by which its remedy is found. */
+export function givenUp({ reason }: Backoff): Reason {
+  const { message } = reason
+  return {
+    ...reason,
+    message: say(
+      `${message.en} Given up: it will not be tried again until a new commit changes it, or “proviseur retry MACHINE”.`,
+      `${message.fr} Abandonné\u00a0: aucun nouvel essai avant qu’un nouveau commit le modifie, ou «\u00a0proviseur retry POSTE\u00a0».`,
+    ),
+  }
+}
+
 export const wakeNotAllowed: Reason = {
   code: 'wake-not-allowed',
   message: say(

@@ -9,6 +9,7 @@ import {
   backingOff,
   capacityReached,
   checksNotAsked,
+  givenUp,
   inFlight,
   occupied,
   paused,
@@ -81,9 +82,10 @@ function judgeBackoff(question: Question, changes: readonly Change[]): Verdict {
   const next = blocking
     .filter((backoff) => !isStalled(backoff, retry))
     .toSorted((one, other) => one.notBefore - other.notBefore)[0]
-  if (next !== undefined) return hold(backingOff(next), next.notBefore)
-  const [stalled] = blocking
-  return stalled === undefined ? { kind: 'pass', changes } : { kind: 'stall', reason: stalled.reason }
+  const stalled = blocking.filter((backoff) => isStalled(backoff, retry)).toSorted(hopelessFirst)[0]
+  // Told first although something else goes on by itself: nobody else will see to it.
+  if (stalled !== undefined) return stall(givenUp(stalled), next?.notBefore)
+  return next === undefined ? { kind: 'pass', changes } : hold(backingOff(next), next.notBefore)
 }
 
 function judgePower({ machine, wake }: Question, changes: readonly Change[]): Verdict {
@@ -127,8 +129,12 @@ function judgeWindow(question: Question, changes: readonly Change[]): Verdict {
 const opensAt = (closed: { readonly until?: Instant }): number => closed.until ?? Number.POSITIVE_INFINITY
 
 function judgeOccupied(question: Question, changes: readonly Change[]): Verdict {
-  if (!isOccupied(question)) return { kind: 'pass', changes }
   const policy = question.machine.profile.inUse
+  if (!isOccupied(question)) {
+    // The last look may be minutes old: whether somebody has logged in since, the PC itself is asked as the action starts.
+    const anyTime = policy.kind === 'quiet' && changes.every((change) => change.effect === 'quiet')
+    return anyTime || question.wake ? { kind: 'pass', changes } : { kind: 'pass', changes, unoccupied: true }
+  }
   switch (policy.kind) {
     case 'wait':
       return hold(occupied)
@@ -156,6 +162,12 @@ function warningMs(question: Question): number {
   const policy = question.machine.profile.inUse
   return policy.kind === 'warn' && isOccupied(question) ? policy.delayMs : 0
 }
+
+const hopelessFirst = (one: Backoff, other: Backoff): number =>
+  Number(other.class === 'terminal') - Number(one.class === 'terminal')
+
+const stall = (reason: Reason, until?: Instant): Verdict =>
+  until === undefined ? { kind: 'stall', reason } : { kind: 'stall', reason, until }
 
 const hold = (reason: Reason, until?: Instant): Verdict =>
   until === undefined ? { kind: 'hold', reason } : { kind: 'hold', reason, until }

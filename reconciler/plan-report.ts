@@ -3,6 +3,7 @@
  * written out as JSON as it is; `report-text.ts` and `report-markdown.ts` put it into words.
  */
 import type { Desired, Effect } from '../specs/desired.ts'
+import { type Admission, admit } from './admit.ts'
 import { type ChangeGroup, type Described, groupChanges } from './change-group.ts'
 import { describeChange } from './describe.ts'
 import { neededMs } from './duration.ts'
@@ -50,6 +51,8 @@ export type PlanReport = {
   /** Machines whose disk would be rewritten. */
   readonly wiped: readonly MachineId[]
   readonly comparison?: ParkComparison
+  /** Whether `up` would take this revision after the one compared with, as long as nobody approves it. */
+  readonly admission?: Admission
 }
 
 /** `base`: the revision to compare with, as for a pull request. */
@@ -96,7 +99,9 @@ export function reportPlan(desired: Desired, plan: Plan, base?: Desired): PlanRe
     unmanaged: plan.unmanaged,
     wiped,
   }
-  return base === undefined ? report : { ...report, comparison: comparePark(base, desired) }
+  if (base === undefined) return report
+  const admission = admit(base, { desired, diagnostics: [] }, false)
+  return { ...report, comparison: comparePark(base, desired), admission }
 }
 
 /** What a decision means to change, now or when it may. */

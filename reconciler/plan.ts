@@ -116,6 +116,7 @@ function walk(
   let changes = difference.changes
   let deadline: Instant | undefined
   let warnMs: number | undefined
+  let unoccupied: true | undefined
   for (const gate of gates) {
     if (gate.guards === 'changes' && !wanted) continue
     const verdict = gate.judge(question, changes)
@@ -129,12 +130,19 @@ function walk(
         } as const
         return verdict.until === undefined ? held : { ...held, until: verdict.until }
       }
-      case 'stall':
-        return { kind: 'stalled', reason: verdict.reason, changes: shown(changes, wake) }
+      case 'stall': {
+        const stalled = {
+          kind: 'stalled',
+          reason: verdict.reason,
+          changes: shown(changes, wake),
+        } as const
+        return verdict.until === undefined ? stalled : { ...stalled, until: verdict.until }
+      }
       case 'pass':
         changes = verdict.changes
         deadline = verdict.deadline ?? deadline
         warnMs = verdict.warnMs ?? warnMs
+        unoccupied = verdict.unoccupied ?? unoccupied
     }
   }
   if (!wanted || observed === undefined) return settled(difference, observed, lastSeen)
@@ -147,6 +155,7 @@ function walk(
     {
       deadline: deadline ?? pass.input.now + actionLimitMs,
       ...(warnMs === undefined ? {} : { warnMs }),
+      ...(unoccupied === undefined ? {} : { unoccupied }),
     },
     pass.digest,
   )

@@ -34,10 +34,12 @@ export type Verdict =
       readonly changes: readonly Change[]
       readonly deadline?: Instant
       readonly warnMs?: number
+      /** They may be made only while nobody is logged in. */
+      readonly unoccupied?: true
     }
   | { readonly kind: 'hold'; readonly reason: Reason; readonly until?: Instant }
-  /** None of them before a person or a commit helps. */
-  | { readonly kind: 'stall'; readonly reason: Reason }
+  /** Some of them not before a person or a commit helps; `until`: when others of them may go on. */
+  | { readonly kind: 'stall'; readonly reason: Reason; readonly until?: Instant }
 
 export type Gate = {
   readonly name: GateName

@@ -13,6 +13,7 @@ import {
   exceptionsTitle,
   exceptionText,
   nothingNew,
+  obstacleOf,
   someOf,
   unmanagedTitle,
   wipedTitle,
@@ -26,6 +27,8 @@ export function planReportMarkdown(report: PlanReport, locale: Locale): string {
     const items = texts.map((text) => `- ${escapeMarkdown(text[locale])}`)
     blocks.push(`### ${escapeMarkdown(title[locale])}`, items.join('\n'))
   }
+  const obstacle = obstacleOf(report)
+  if (obstacle !== undefined) section(obstacle.title, [obstacle.text])
   if (report.wiped.length > 0) section(wipedTitle, [someOf(report.wiped)])
   if (report.comparison !== undefined) {
     const texts = comparisonTexts(report.comparison)

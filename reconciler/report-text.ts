@@ -16,6 +16,8 @@ export function planReportText(report: PlanReport, locale: Locale): string {
   const section = (title: Text, body: readonly string[]): void => {
     if (body.length > 0) lines.push('', title[locale], ...body.map((line) => `  ${line}`))
   }
+  const obstacle = obstacleOf(report)
+  if (obstacle !== undefined) section(obstacle.title, [obstacle.text[locale]])
   if (report.comparison !== undefined) {
     section(comparisonTitle, comparisonLines(report.comparison, locale))
   }
@@ -27,6 +29,24 @@ export function planReportText(report: PlanReport, locale: Locale): string {
   section(exceptionsTitle, exceptionLines(report.exceptions, report.timezone, locale))
   section(unmanagedTitle, report.unmanaged.length > 0 ? [someOf(report.unmanaged)[locale]] : [])
   return `${lines.join('\n')}\n`
+}
+
+/** Why the revision would not be taken after the one that it is compared with. */
+export function obstacleOf({
+  admission,
+}: PlanReport): { readonly title: Text; readonly text: Text } | undefined {
+  switch (admission?.kind) {
+    case undefined:
+    case 'admitted':
+      return undefined
+    case 'held':
+      return {
+        title: say('Held until somebody approves it', 'Retenue jusqu’à ce que quelqu’un l’approuve'),
+        text: admission.reason.message,
+      }
+    case 'refused':
+      return { title: say('Will be refused', 'Sera refusée'), text: admission.reason.message }
+  }
 }
 
 export const comparisonTitle = say('What this revision asks for', 'Ce que demande cette révision')
@@ -61,7 +81,7 @@ export function exceptionText(group: ExceptionGroup, timezone: string): Text {
   const count = machines(group.machines.length)
   const gate = group.by === undefined ? exceptionKinds[group.kind] : gateNames[group.by]
   const until = (locale: Locale): string =>
-    group.until === undefined ? '' : formatInstant(group.until, timezone, locale)
+    group.until === undefined || group.kind !== 'held' ? '' : formatInstant(group.until, timezone, locale)
   const { message } = group.reason
   return say(
     `${count.en}, ${gate.en}: ${message.en}${until('en') && ` (from ${until('en')})`}`,

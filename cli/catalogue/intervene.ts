@@ -72,6 +72,10 @@ export const interveneGroup: Group = {
     {
       name: 'resume',
       summary: say('end a pause', 'met fin à une suspension'),
+      description: say(
+        'Ends the pause of just this scope. A pause of a larger part, which covers it too, stays and is shown.',
+        'Met fin à la suspension de ce périmètre précis. Une suspension plus large, qui le couvre aussi, demeure et est affichée.',
+      ),
       arguments: [{ name: say('scope', 'périmètre'), required: true, help: scopeHelp }],
       options: [whoOption, ...placed],
       exits: plainExits,
@@ -142,6 +146,35 @@ export const interveneGroup: Group = {
       exits: plainExits,
       examples: [],
       load: () => import('../commands/approve.ts'),
+    },
+    {
+      name: 'new-epoch',
+      summary: say(
+        'take the park back after the store was lost',
+        'reprend le parc en main après la perte de la base',
+      ),
+      description: say(
+        'PCs refuse a target that is older than one they have obeyed (fence-older), as that of a lost or restored store is. This raises the target above all that went before, as often as it is needed. First make sure that no other Proviseur manages these PCs.',
+        'Les postes refusent une cible plus ancienne que celle qu’ils ont déjà suivie (fence-older), ce qui arrive après la perte ou la restauration de la base. Cette commande place la cible au-dessus de toutes les précédentes, autant de fois qu’il le faut. Assurez-vous d’abord qu’aucun autre Proviseur ne gère ces postes.',
+      ),
+      arguments: [],
+      options: [
+        {
+          long: 'why',
+          value: say('reason', 'motif'),
+          help: say('the reason; always asked for', 'le motif\u00a0; toujours demandé'),
+        },
+        whoOption,
+        ...placed,
+      ],
+      exits: plainExits,
+      examples: [
+        {
+          line: 'proviseur new-epoch --why "store restored from Monday"',
+          meaning: say('after a restoration', 'après une restauration'),
+        },
+      ],
+      load: () => import('../commands/new-epoch.ts'),
     },
   ],
 }

@@ -9,8 +9,8 @@ export const run: Run = (context, given) =>
   withSession(context, given, async ({ store, desired }) => {
     const machine = findMachine(desired, given.argument(0) ?? '')
     if (!machine.ok) return context.fail(machine.reason)
-    const { id, site } = machine.value
-    const failures = (await store.history(site)).get(id)?.backoffs ?? []
+    const { id } = machine.value
+    const failures = (await store.historyOf(id))?.backoffs ?? []
     if (failures.length > 0) await store.clearBackoffs(id)
     if (failures.length > 0) {
       await store.append([

@@ -1,3 +1,4 @@
+import type { Admission } from '../../reconciler/admit.ts'
 import { describeChange } from '../../reconciler/describe.ts'
 import type { ExceptionGroup } from '../../reconciler/exceptions.ts'
 import type { MachineId } from '../../reconciler/model/ids.ts'
@@ -22,10 +23,18 @@ export const planJson = (report: PlanReport, plan: Plan, desired: Desired, local
   exceptions: report.exceptions.map((group) => exceptionJson(group, locale)),
   unmanaged: report.unmanaged,
   ...(report.comparison === undefined ? {} : { comparison: localize(report.comparison, locale) }),
+  ...(report.admission === undefined ? {} : { admission: admissionJson(report.admission, locale) }),
   machines: [...plan.decisions].map(([id, decision]) => ({
     ...machineJson(id, desired),
     ...decisionJson(decision, locale),
   })),
+})
+
+/** `kind` is admitted | held | refused: what would become of the revision after the base. */
+const admissionJson = (admission: Admission, locale: Locale) => ({
+  kind: admission.kind,
+  ...(admission.kind === 'admitted' ? {} : reasonJson(admission.reason, locale)),
+  ...(admission.kind === 'held' ? { removed: admission.removed, share: admission.share } : {}),
 })
 
 const machineJson = (id: MachineId, desired: Desired) => {

@@ -9,6 +9,7 @@ import { parseSessions } from './sessions.ts'
 const shellFile = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8')
 const base = shellFile('./base.sh')
 const sessions = shellFile('./sessions.sh')
+const occupants = shellFile('./occupants.sh')
 
 export const inventoryDriver: FacetDriver = {
   name: 'inventory',
@@ -19,6 +20,7 @@ export const inventoryDriver: FacetDriver = {
     { name: 'sessions', sh: sessions },
   ],
   read: readInventory,
+  occupants: `sessions() {\n${sessions}\n}\n${occupants}`,
   steps: () => [],
 }
 

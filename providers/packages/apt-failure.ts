@@ -83,8 +83,8 @@ const patterns: readonly Pattern[] = [
     code: 'maintainer-script-failed',
     message: (name, match) =>
       say(
-        `${name}: the ${match[2]} script of its package failed on the PC. What it said is below; it is tried again.`,
-        `${name}\u00a0: le script ${french[match[2] ?? ''] ?? match[2]} du paquet a échoué sur le poste. Ce qu’il a affiché figure ci-dessous\u00a0; nouvel essai plus tard.`,
+        `${name}: the ${match[2]} script of its package failed on the PC. What it said is below.`,
+        `${name}\u00a0: le script ${french[match[2] ?? ''] ?? match[2]} du paquet a échoué sur le poste. Ce qu’il a affiché figure ci-dessous.`,
       ),
   },
   {
@@ -180,8 +180,8 @@ export function explainApt(name: string, output: string): Failure {
     reason: {
       code: 'apt-failed',
       message: say(
-        `${name}: apt did not reach the wanted state. What it said is below; it is tried again.`,
-        `${name}\u00a0: apt n’a pas atteint l’état voulu. Ce qu’il a affiché figure ci-dessous\u00a0; nouvel essai plus tard.`,
+        `${name}: apt did not reach the wanted state. What it said is below.`,
+        `${name}\u00a0: apt n’a pas atteint l’état voulu. Ce qu’il a affiché figure ci-dessous.`,
       ),
       detail: lastLines(output),
     },

@@ -1,6 +1,6 @@
 # Brings packages to their wanted versions, in one transaction of apt where that is possible.
 #
-#   1. An interrupted or broken dpkg is repaired first (dpkg --configure -a, apt-get -f install).
+#   1. An interrupted or broken dpkg is repaired first (dpkg --configure -a, apt-get -f install, reinstalling what was cut off).
 #   2. The lists are refreshed if they are older than six hours, older than the sources, or lack a wanted version.
 #   3. Each wanted version is resolved to the distribution's full version.
 #   4. The whole is simulated. If it cannot be done, or would remove a package that no spec declares absent, the changes
@@ -98,8 +98,17 @@ repair() {
   echo "Proviseur: dpkg was left in the middle of its work; repairing."
   patient dpkg --force-confdef --force-confold --configure -a
   [ -n "$(broken_packages)" ] || return 0
-  acceptable -f || return 0
-  patient apt -f install
+  ! acceptable -f || patient apt -f install
+  reinstall_cut_off
+}
+
+# What was cut off in its unpacking is not configured by dpkg, and apt holds it for installed: it has to be told to unpack it once more.
+reinstall_cut_off() {
+  for rc_one in $(dpkg-query -W -f '${db:Status-Eflag} ${db:Status-Status} ${binary:Package}=${Version}\n' |
+    awk '$1 == "reinstreq" || $2 == "half-installed" { print $3 }'); do
+    ! lists_are_stale || refresh
+    if acceptable --reinstall "$rc_one"; then patient apt install --reinstall "$rc_one"; fi
+  done
 }
 
 lists_are_stale() {

@@ -62,8 +62,8 @@ export function scriptFailure(
         'retry',
         'script-failed',
         say(
-          `The script ${name} ended with exit code ${exitCode}. What it printed is below; it is tried again.`,
-          `Le script ${name} s’est terminé avec le code de sortie ${exitCode}. Ce qu’il a affiché figure ci-dessous\u00a0; nouvel essai plus tard.`,
+          `The script ${name} ended with exit code ${exitCode}. What it printed is below.`,
+          `Le script ${name} s’est terminé avec le code de sortie ${exitCode}. Ce qu’il a affiché figure ci-dessous.`,
         ),
       )
   }

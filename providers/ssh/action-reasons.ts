@@ -24,8 +24,8 @@ export function refusal(machine: string, code: string, detail: string): Refusal 
         reason: reason(
           code,
           say(
-            `${machine} obeys a newer target already (epoch, generation, content: ${detail}). Nothing was done; plan again.`,
-            `${machine} suit déjà une cible plus récente (époque, génération, contenu\u00a0: ${detail}). Rien n’a été fait\u00a0; il faut planifier de nouveau.`,
+            `${machine} obeys a newer target already (epoch, generation, content: ${detail}). Nothing was done. Make sure that only one Proviseur manages this PC; if this one lost or restored its store, run “proviseur new-epoch”.`,
+            `${machine} suit déjà une cible plus récente (époque, génération, contenu\u00a0: ${detail}). Rien n’a été fait. Assurez-vous qu’un seul Proviseur gère ce poste\u00a0; si celui-ci a perdu ou restauré sa base, lancez «\u00a0proviseur new-epoch\u00a0».`,
           ),
         ),
       }
@@ -35,8 +35,8 @@ export function refusal(machine: string, code: string, detail: string): Refusal 
         reason: reason(
           code,
           say(
-            `${machine} knows this same generation with other contents (${detail}): two servers manage it, or a server was restored from a backup. Nothing was done. Make sure that only one Proviseur manages this PC; after a restoration, raise the epoch.`,
-            `${machine} connaît cette même génération avec un autre contenu (${detail})\u00a0: deux serveurs le gèrent, ou un serveur a été restauré d’une sauvegarde. Rien n’a été fait. Assurez-vous qu’un seul Proviseur gère ce poste\u00a0; après une restauration, augmentez l’époque.`,
+            `${machine} knows this same generation with other contents (${detail}): two servers manage it, or a server was restored from a backup. Nothing was done. Make sure that only one Proviseur manages this PC; after a restoration, run “proviseur new-epoch”.`,
+            `${machine} connaît cette même génération avec un autre contenu (${detail})\u00a0: deux serveurs le gèrent, ou un serveur a été restauré d’une sauvegarde. Rien n’a été fait. Assurez-vous qu’un seul Proviseur gère ce poste\u00a0; après une restauration, lancez «\u00a0proviseur new-epoch\u00a0».`,
           ),
         ),
       }
@@ -50,6 +50,17 @@ export function refusal(machine: string, code: string, detail: string): Refusal 
             `${machine} a changé depuis sa dernière lecture (paquet, version d’alors, version actuelle)\u00a0: ${detail}. Rien n’a été fait\u00a0; il sera relu.`,
           ),
           detail,
+        ),
+      }
+    case 'occupied':
+      return {
+        kind: 'wrong-precondition',
+        reason: reason(
+          code,
+          say(
+            `Somebody has logged in to ${machine} since it was looked at: ${detail}. Nothing was done; it waits for the logout.`,
+            `Une session a été ouverte sur ${machine} depuis sa dernière lecture\u00a0: ${detail}. Rien n’a été fait\u00a0; la suite attend sa fermeture.`,
+          ),
         ),
       }
     case 'another-action':
@@ -163,8 +174,8 @@ export const connectionLost = (machine: string, cause: Reason | undefined): Reas
   reason(
     'connection-lost',
     say(
-      `The connection to ${machine} was lost during the action${cause === undefined ? '' : `: ${cause.message.en}`}. The PC goes on alone and keeps the result; it is asked again.`,
-      `La connexion à ${machine} a été perdue pendant l’action${cause === undefined ? '' : `\u00a0: ${cause.message.fr}`}. Le poste continue seul et conserve le résultat\u00a0; il sera interrogé de nouveau.`,
+      `The connection to ${machine} was lost during the action. ${cause === undefined ? '' : `${cause.message.en} `}A PC that is on goes on alone and keeps the result; it is asked again.`,
+      `La connexion à ${machine} a été perdue pendant l’action. ${cause === undefined ? '' : `${cause.message.fr} `}Un poste allumé continue seul et conserve le résultat\u00a0; il sera interrogé de nouveau.`,
     ),
   )
 
@@ -172,8 +183,8 @@ export const endedWithoutResult = (machine: string): Reason =>
   reason(
     'no-result',
     say(
-      `The action ended on ${machine}, but left no result for this change. It is tried again.`,
-      `L’action s’est terminée sur ${machine}, mais n’a laissé aucun résultat pour ce changement. Nouvel essai.`,
+      `The action ended on ${machine}, but left no result for this change.`,
+      `L’action s’est terminée sur ${machine}, mais n’a laissé aucun résultat pour ce changement.`,
     ),
   )
 
@@ -199,6 +210,15 @@ export const restartSkipped = (): Reason =>
     say(
       'The PC was not restarted, because another change of the same action failed.',
       'Le poste n’a pas été redémarré, car un autre changement de la même action a échoué.',
+    ),
+  )
+
+export const restartOccupied = (): Reason =>
+  reason(
+    'restart-occupied',
+    say(
+      'The PC was not restarted, because somebody logged in meanwhile; it waits for the logout.',
+      'Le poste n’a pas été redémarré, car quelqu’un a ouvert une session entre-temps\u00a0; le redémarrage attend sa fermeture.',
     ),
   )
 

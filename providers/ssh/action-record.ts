@@ -5,12 +5,14 @@
 import type { StepOutput } from './facet-driver.ts'
 import { type FrameReader, frameReader, type Section } from './frames.ts'
 
+type RestartState = 'none' | 'pending' | 'skipped' | 'occupied' | 'done'
+
 export type ActionReport =
   /** Nothing was started; `code` is start.sh's. */
   | { readonly kind: 'refused'; readonly code: string; readonly detail: string }
   | {
       readonly kind: 'ended'
-      readonly restart: 'none' | 'pending' | 'skipped' | 'done'
+      readonly restart: RestartState
       readonly restartFailure?: { readonly exitCode: number; readonly output: string }
       readonly steps: readonly StepOutput[]
     }
@@ -84,8 +86,9 @@ function reportFrom(
 }
 
 /** `ended OUTCOME BOOT-THEN BOOT-NOW`: a restart that was begun is done when the machine has booted since. */
-function restartState([outcome, then, now]: readonly string[]): 'none' | 'pending' | 'skipped' | 'done' {
+function restartState([outcome, then, now]: readonly string[]): RestartState {
   if (outcome === 'restart-skipped') return 'skipped'
+  if (outcome === 'restart-occupied') return 'occupied'
   if (outcome !== 'restarting') return 'none'
   return then === now ? 'pending' : 'done'
 }

@@ -15,6 +15,7 @@ import {
   noDriver,
   refusal,
   restartFailed,
+  restartOccupied,
   restartSkipped,
   stopped,
 } from './action-reasons.ts'
@@ -69,7 +70,8 @@ export async function carryOut(
   }
 
   const reached = await untilToldAll(parts, application, work, report, signal)
-  if (reached.kind === 'failed') return { ...reached, results: woken, at: at() }
+  // Whom we cannot reach is no fault of the changes: the next look tells what is wrong, for as long as it is.
+  if (reached.kind === 'failed') return { ...reached, class: 'wait', results: woken, at: at() }
   switch (reached.kind) {
     case 'refused': {
       const refused = refusal(action.machine, reached.code, reached.detail)
@@ -164,10 +166,11 @@ async function ask(
   const { action, locale } = application
   const boundary = parts.boundary()
   const leftMs = action.deadline - parts.clock.now()
+  const occupants = parts.drivers.flatMap((driver) => driver.occupants ?? []).join('\n')
   const reader = actionReader(boundary, work.steps.length, secretTexts(application.secrets), (progress) =>
     report(progressOf(work, progress.step, progress.line)),
   )
-  const program = actionProgram({ ...work, action, leftMs, locale }, boundary, parts.paths)
+  const program = actionProgram({ ...work, action, occupants, leftMs, locale }, boundary, parts.paths)
   const executed = await parts.pool.run(
     endpoint,
     {
@@ -267,9 +270,10 @@ async function finishRestart(
         })
       }
       if (told.restart === 'skipped') return results({ class: 'retry', reason: restartSkipped() })
+      if (told.restart === 'occupied') return results({ class: 'wait', reason: restartOccupied() })
       if (told.restart === 'done') return results()
     } else if (told.kind === 'failed' && told.class === 'terminal') {
-      return results(told)
+      return results({ class: 'wait', reason: told.reason })
     }
     if (parts.clock.now() - begun > parts.restartTimeoutMs) break
     await parts.clock.sleep(parts.rejoinEveryMs, signal)

@@ -86,6 +86,8 @@ export interface FacetDriver {
   makes(change: Change): boolean
   probes(request: ObserveRequest): readonly Probe[]
   read(sections: Sections, request: ObserveRequest): Reading
+  /** A fragment that prints who is at work on the PC, a name a line: asked as an action starts that must disturb nobody. */
+  readonly occupants?: string
   /** The steps for those of `request.changes` that this driver makes. */
   steps(request: ApplyRequest): readonly (Step | RestartStep)[] | Declined
 }

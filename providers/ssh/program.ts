@@ -62,6 +62,8 @@ export type ActionProgram = {
   readonly action: Action
   readonly steps: readonly Step[]
   readonly restart?: RestartStep
+  /** Prints who is at work on the PC, a name a line. */
+  readonly occupants: string
   /** Time that the action may still take, by our clock; the PC counts it on its own. */
   readonly leftMs: number
   readonly locale: Locale
@@ -87,6 +89,7 @@ export function actionProgram(input: ActionProgram, boundary: string, paths: Rec
       P_TOTAL: String(input.steps.length),
       P_LIMIT_MS: limitOf(input),
     }),
+    `occupants() {\n:\n${input.occupants}\n}`,
     `check_expectations() {\n:\n${expectations(action)}\n}`,
     `write_payload() {\n${payload(input, paths)}\n}`,
     `write_secrets() {`,
@@ -136,20 +139,23 @@ function payload(input: ActionProgram, paths: RecordPaths): string {
         lines.push(writeFile(`"$1"/files/${index}/${frameName(file.name)}`, file.bytes))
     }
   }
-  if (input.restart !== undefined) lines.push(text('"$1"/restart.sh', `${prelude}\n${input.restart.sh}\n`))
+  if (input.restart !== undefined) {
+    lines.push(text('"$1"/restart.sh', `${prelude}\n${input.restart.sh}\n`))
+    // Much may have happened since the action started.
+    if (action.expect.unoccupied) lines.push(text('"$1"/occupants.sh', `${prelude}\n${input.occupants}\n`))
+  }
   return lines.join('\n')
 }
 
-/** One `expect` line for each package that the plan looked at. */
+/** One `expect` line for each package that the plan looked at, and one for nobody's being at work if need be. */
 function expectations(action: Action): string {
-  return Object.entries(action.expect.packages)
-    .map(([name, version]) => {
-      const change = action.changes.find((one) => one.facet === 'packages' && one.source === name)
-      const wanted = change?.facet === 'packages' ? change.to : undefined
-      const kind = wanted === undefined ? 'exact' : wanted === null ? 'absent' : kindOf(wanted)
-      return `expect ${quote(name)} ${quote(version ?? '')} ${kind} ${quote(wanted ?? '')}`
-    })
-    .join('\n')
+  const packages = Object.entries(action.expect.packages).map(([name, version]) => {
+    const change = action.changes.find((one) => one.facet === 'packages' && one.source === name)
+    const wanted = change?.facet === 'packages' ? change.to : undefined
+    const kind = wanted === undefined ? 'exact' : wanted === null ? 'absent' : kindOf(wanted)
+    return `expect ${quote(name)} ${quote(version ?? '')} ${kind} ${quote(wanted ?? '')}`
+  })
+  return [...(action.expect.unoccupied ? ['expect_nobody'] : []), ...packages].join('\n')
 }
 
 /** `latest` cannot be judged without asking apt: any other version than the plan saw is looked at again. */

@@ -161,8 +161,8 @@ export function createSshProvider(parts: SshParts): SshProvider {
       if (sent.kind === 'failed') return results({ class: 'retry', reason: sent.reason })
       const endpoint = await endpointOf(machine, site, signal)
       const problem = 'kind' in endpoint ? endpoint : await pool.reach(endpoint, signal)
-      if (problem === undefined) return results()
-      if (problem.class === 'terminal') return results({ class: 'terminal', reason: problem.reason })
+      // One that answers and would not let us in is awake as well; why it would not, the next look tells.
+      if (problem === undefined || problem.class === 'terminal') return results()
       await clock.sleep(limits.rejoinEveryMs, signal)
     }
     return results({ class: 'wait', reason: didNotWake(machine, clock.now() - begun) })

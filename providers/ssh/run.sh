@@ -65,7 +65,12 @@ done
 rm -rf "${P_RUN:?}/$P_ID"
 outcome=done
 # No restart on top of a failure: what it left must be looked at first.
-[ ! -e "$dir/restart.sh" ] || { [ $failed -eq 0 ] && outcome=restarting || outcome=restart-skipped; }
+if [ -e "$dir/restart.sh" ]; then
+  outcome=restarting
+  # Nobody may be at work, and somebody has logged in since the action started.
+  [ ! -e "$dir/occupants.sh" ] || [ -z "$(sh "$dir/occupants.sh" </dev/null 2>/dev/null 8>&-)" ] || outcome=restart-occupied
+  [ $failed -eq 0 ] || outcome=restart-skipped
+fi
 echo "$outcome $(boot_id)" | keep "$dir/exit"
 if [ $outcome = restarting ]; then
   sync

@@ -23,8 +23,8 @@ export function shellFailure(
       'terminal',
       'sudo-refused',
       say(
-        `The account "${user}" on ${machine} may not become root without a password. Allow it on the PC: "${user} ALL=(ALL) NOPASSWD: ALL" in /etc/sudoers.d/proviseur.`,
-        `Sur ${machine}, le compte «\u00a0${user}\u00a0» ne peut pas devenir root sans mot de passe. Autorisez-le sur le poste\u00a0: «\u00a0${user} ALL=(ALL) NOPASSWD: ALL\u00a0» dans /etc/sudoers.d/proviseur.`,
+        `The account "${user}" on ${machine} may not become root without a password. Allow it on the PC: "${user} ALL=(root) NOPASSWD: /usr/bin/sh -s" in /etc/sudoers.d/proviseur.`,
+        `Sur ${machine}, le compte «\u00a0${user}\u00a0» ne peut pas devenir root sans mot de passe. Autorisez-le sur le poste\u00a0: «\u00a0${user} ALL=(root) NOPASSWD: /usr/bin/sh -s\u00a0» dans /etc/sudoers.d/proviseur.`,
       ),
     )
   }

@@ -9,7 +9,7 @@
 #   actions/ID/      payload (run.sh, steps/N.sh, files/N/…), pid, progress, steps/N.{out,code,ms}, steps/N/…, exit
 #   scripts/NAME     the last run and the last success of a script
 #
-# Parameters: P_MARK P_ID P_EPOCH P_GENERATION P_CONTENT P_TOTAL P_LIMIT_MS; functions: check_expectations,
+# Parameters: P_MARK P_ID P_EPOCH P_GENERATION P_CONTENT P_TOTAL P_LIMIT_MS; functions: check_expectations, occupants,
 # write_payload, write_secrets.
 
 tell() {
@@ -80,6 +80,12 @@ expect() {
   esac
   e_wrong="$e_wrong$1 ${2:-none} ${e_now:-none}
 "
+}
+
+# Whoever logged in since the plan was made is not disturbed.
+expect_nobody() {
+  en_here=$(occupants </dev/null | tr '\n' ' ')
+  [ -z "$en_here" ] || refuse occupied "${en_here% }"
 }
 
 # An action that ended is kept, so that whoever asks again learns its outcome; the oldest go.

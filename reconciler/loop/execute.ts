@@ -147,7 +147,7 @@ export const createExecutor = (parts: LoopParts, settings: Settings, onEnd: Endi
   }
 
   const recordOnce = async ({ action, machine, facts }: Job, outcome: Outcome): Promise<void> => {
-    const history = (await store.history(machine.site)).get(machine.id)
+    const history = await store.historyOf(machine.id)
     const now = clock.now()
     const memory = afterOutcome({ machine, facts, action, outcome, history, now, random: parts.random })
     await store.endAction({

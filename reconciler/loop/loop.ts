@@ -29,9 +29,6 @@ const gatherMs = 25
 /** How long a stopping loop waits for its looks and actions to let go. */
 const letGoMs = 15_000
 
-/** A PC that obeys a newer target than the store's will go on doing so: somebody else must move ours first. */
-const refusedPauseMs = 300_000
-
 /** `once` gives up with the store's error after so many failures in a row. */
 const patienceOfOnce = 8
 
@@ -45,7 +42,7 @@ export const createLoop = (parts: LoopParts): Loop => {
   const observer = createObserver(parts, settings, (machine) => planning.inventory.get(machine), bell.ring)
   const executor = createExecutor(parts, settings, (machine, kind) => {
     if (kind === 'ended' || kind === 'outdated' || kind === 'refused') {
-      const since = clock.now() + (kind === 'refused' ? refusedPauseMs : 0)
+      const since = clock.now()
       planning.outdate(machine, since)
       // Not at this very instant: a look counts only if it is later than the action's end.
       observer.lookBy(machine, since + 1)

@@ -21,6 +21,8 @@ export type Target = {
 export type Precondition = {
   /** Installed version of each touched package, by the package manager's name; null: not installed. */
   readonly packages: Readonly<Record<string, string | null>>
+  /** Nobody was at work on the PC, and nobody may be: a session opened since the last look is not to be disturbed. */
+  readonly unoccupied?: true
 }
 
 export type Action = {

@@ -8,6 +8,9 @@ export type Database = Kysely<Schema>
 /** SQLite takes 32,766 values in one statement, PostgreSQL 65,535; the widest of our tables has ten columns. */
 const rowsPerStatement = 500
 
+/** What a read is about: all machines, those of one lycée, or one. */
+export type Selection = { readonly site?: string; readonly machine?: MachineId }
+
 /** Cuts rows into batches that fit in one statement. */
 export const batches = <Row>(rows: readonly Row[]): readonly (readonly Row[])[] =>
   Array.from({ length: Math.ceil(rows.length / rowsPerStatement) }, (_, index) =>

@@ -1,18 +1,18 @@
 import type { ChangeKey, Digest, MachineId } from '../model/ids.ts'
 import type { Backoff, FailureClass, History } from '../model/plan.ts'
 import type { Reason } from '../model/reason.ts'
-import { batches, type Database, siteOf } from './database.ts'
+import { batches, type Database, type Selection, siteOf } from './database.ts'
 import { readInFlight } from './in-flight.ts'
 import { createInterner } from './interner.ts'
 import type { Remembered } from './store.ts'
 
 export const readHistory = async (
   db: Database,
-  site: string | undefined,
+  selection: Selection,
 ): Promise<ReadonlyMap<MachineId, History>> => {
-  const inFlight = await readInFlight(db, site)
-  const applied = await readApplied(db, site)
-  const backoffs = await readBackoffs(db, site)
+  const inFlight = await readInFlight(db, selection)
+  const applied = await readApplied(db, selection)
+  const backoffs = await readBackoffs(db, selection)
   const machines = new Set([...inFlight.keys(), ...applied.keys(), ...backoffs.keys()])
   const histories = new Map<MachineId, History>()
   for (const machine of machines) {
@@ -28,12 +28,13 @@ export const readHistory = async (
 
 const readApplied = async (
   db: Database,
-  site: string | undefined,
+  { site, machine }: Selection,
 ): Promise<ReadonlyMap<MachineId, Readonly<Record<string, Digest>>>> => {
   const rows = await db
     .selectFrom('applied')
     .select(['machine', 'facet', 'digest'])
     .$if(site !== undefined, (select) => select.where('site', '=', site ?? ''))
+    .$if(machine !== undefined, (select) => select.where('machine', '=', machine ?? ''))
     .execute()
   const applied = new Map<MachineId, Record<string, Digest>>()
   const intern = createInterner()
@@ -53,12 +54,13 @@ const readApplied = async (
 
 const readBackoffs = async (
   db: Database,
-  site: string | undefined,
+  { site, machine }: Selection,
 ): Promise<ReadonlyMap<MachineId, readonly Backoff[]>> => {
   const rows = await db
     .selectFrom('backoffs')
     .selectAll()
     .$if(site !== undefined, (select) => select.where('site', '=', site ?? ''))
+    .$if(machine !== undefined, (select) => select.where('machine', '=', machine ?? ''))
     .orderBy('machine')
     .orderBy('key')
     .execute()

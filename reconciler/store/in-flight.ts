@@ -1,17 +1,18 @@
 import type { ActionId, MachineId } from '../model/ids.ts'
 import type { History } from '../model/plan.ts'
-import type { Database } from './database.ts'
+import type { Database, Selection } from './database.ts'
 
 /** The open action of each machine that has one. */
 export const readInFlight = async (
   db: Database,
-  site: string | undefined,
+  { site, machine }: Selection,
 ): Promise<ReadonlyMap<MachineId, NonNullable<History['inFlight']>>> => {
   const rows = await db
     .selectFrom('actions')
     .select(['id', 'machine', 'owner', 'since'])
     .where('ended_at', 'is', null)
     .$if(site !== undefined, (select) => select.where('site', '=', site ?? ''))
+    .$if(machine !== undefined, (select) => select.where('machine', '=', machine ?? ''))
     .execute()
   return new Map(
     rows.map((row) => [

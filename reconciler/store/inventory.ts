@@ -1,7 +1,7 @@
 import type { Digest, MachineId } from '../model/ids.ts'
 import type { Observed, ObservedPackages, Reach } from '../model/observed.ts'
 import type { Reason } from '../model/reason.ts'
-import { batches, type Database, siteOf } from './database.ts'
+import { batches, type Database, type Selection, siteOf } from './database.ts'
 import {
   parseInstalled,
   parseOs,
@@ -95,8 +95,6 @@ const putBodies = async (
       .onConflict((conflict) => conflict.column('digest').doNothing())
       .execute()
 }
-
-type Selection = { readonly site?: string; readonly machine?: MachineId }
 
 /** @param db a transaction: rows and the bodies that they name must be of one instant. */
 export const readInventory = async (

@@ -65,7 +65,9 @@ export const createKyselyStore = (dialect: Dialect): Store => {
       snapshot((database) => readInventory(database, site === undefined ? {} : { site }, cache)),
     observed: (machine) =>
       snapshot(async (database) => (await readInventory(database, { machine }, cache)).get(machine)),
-    history: (site) => snapshot((database) => readHistory(database, site)),
+    history: (site) => snapshot((database) => readHistory(database, site === undefined ? {} : { site })),
+    historyOf: (machine) =>
+      snapshot(async (database) => (await readHistory(database, { machine })).get(machine)),
     forget: (machine) => atomically((database) => forgetMachine(database, machine)),
 
     claimAction: (action, owner, now, staleMs, first = {}) =>

@@ -38,6 +38,8 @@ export interface Store {
   inventory(site?: string): Promise<ReadonlyMap<MachineId, Observed>>
   observed(machine: MachineId): Promise<Observed | undefined>
   history(site?: string): Promise<ReadonlyMap<MachineId, History>>
+  /** Of one machine; undefined: nothing is remembered of it. */
+  historyOf(machine: MachineId): Promise<History | undefined>
   /** Forgets a machine's observation and history (it left the park); its events stay. */
   forget(machine: MachineId): Promise<void>
 

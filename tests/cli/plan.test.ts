@@ -1,6 +1,6 @@
 import test from 'ava'
 import { git, json, proviseur, scratch, snapshot, writeFiles } from './command.ts'
-import { writePark } from './sample-park.ts'
+import { samplePark, writePark } from './sample-park.ts'
 
 const committed = async (t: { teardown(fn: () => Promise<void>): void }): Promise<string> => {
   const folder = await scratch()
@@ -77,6 +77,23 @@ test('compared with a base, the plan tells what the revision adds', async (t) =>
   t.is(markdown.code, 2)
   t.regex(markdown.stdout, /^\*\*2 postes/u)
   t.regex(markdown.stdout, /^- .*paquet blender.*présent/mu)
+})
+
+test('compared with a base, a revision that would be held is told to be so', async (t) => {
+  const folder = await committed(t)
+  const lycee = samplePark()['lycees/victor-hugo.yaml'] ?? ''
+  await writeFiles(folder, { 'lycees/victor-hugo.yaml': lycee.replace(/^ +b204-02.*\n/mu, '') })
+  const base = ['plan', folder, '--base', 'main']
+  const ran = await proviseur(base)
+  t.is(ran.code, 2)
+  t.regex(ran.stdout, /^Held until somebody approves it\n +The revision would stop managing 1 of 2/mu)
+  const markdown = await proviseur([...base, '--format', 'markdown', '--lang', 'fr'])
+  t.regex(markdown.stdout, /^### Retenue .*\n\n- La révision cesserait de gérer/mu)
+  const { admission } = json(await proviseur([...base, '--json']))
+  t.like(admission, { kind: 'held', code: 'removes-too-much', share: 0.5 })
+  t.deepEqual(admission.removed, ['victor-hugo/b204-02'])
+  const same = json(await proviseur([...base, '--rev', 'main', '--json']))
+  t.deepEqual(same.admission, { kind: 'admitted' })
 })
 
 test('compared with itself, a revision changes nothing: 0', async (t) => {

@@ -153,6 +153,42 @@ test('a revision that drops most of the park is held until it is approved by nam
   t.is(json(await proviseur(['status', folder, '--json'])).counts.machines, 1)
 })
 
+test('a new epoch raises the target above all before, with who and why, and a held revision stays held', async (t) => {
+  const folder = await ready(t)
+  const raise = (...more: readonly string[]) => proviseur(['new-epoch', '--park', folder, ...more])
+  t.is(json(await raise('--why', 'x', '--json')).error.code, 'no-store')
+  t.is((await proviseur(['up', folder, '--once'])).code, 3)
+  const before = json(await proviseur(['status', folder, '--json']))
+  const unexplained = await raise('--json')
+  t.is(unexplained.code, 64)
+  t.is(json(unexplained).error.code, 'why-missing')
+
+  const lycee = samplePark()['lycees/victor-hugo.yaml'] ?? ''
+  await writeFiles(folder, { 'lycees/victor-hugo.yaml': lycee.replace(/^ +b204-02.*\n/mu, '') })
+  t.is((await proviseur(['up', folder, '--once'])).code, 3)
+  const seconds = Math.floor(Date.now() / 1000)
+  const raised = await raise('--why', 'store restored', '--who', 'jeanne')
+  t.is(raised.code, 0, raised.stderr)
+  const first = json(await proviseur(['status', folder, '--json']))
+  t.is(first.revision, before.revision)
+  t.true(first.fence.epoch >= seconds)
+  t.is(first.fence.generation, 1)
+  t.is(first.waiting.kind, 'revision-held')
+  const log = events((await proviseur(['log', '--park', folder, '--json'])).stdout)
+  t.like(
+    log.findLast(({ kind }) => kind === 'target-moved'),
+    { actor: 'jeanne', revision: before.revision },
+  )
+  t.regex(
+    (await proviseur(['log', '--park', folder, '--lang', 'fr'])).stdout,
+    /Nouvelle époque \d+.: store restored/u,
+  )
+  const again = await raise('--why', 'once more', '--json')
+  t.true(json(again).fence.epoch > first.fence.epoch)
+  t.is((await proviseur(['up', folder, '--once'])).code, 3)
+  t.deepEqual(json(await proviseur(['status', folder, '--json'])).fence, json(again).fence)
+})
+
 test('a missing key is told with how to make one', async (t) => {
   const folder = await ready(t)
   await rm(join(folder, '.proviseur/ssh'), { recursive: true })

@@ -118,6 +118,7 @@ onEachDatabase('an action ends once, with all that follows from it', async (t, {
     applied: { packages: digest(7) },
     backoffs: [backoff('packages/geogebra'), backoff('scripts/proxy', { class: 'terminal' })],
   })
+  t.deepEqual(await store.historyOf(machineId(1)), (await store.history()).get(machineId(1)))
   const second = ended(install, 'b', { applied: { packages: digest(8) }, events: [event()] })
   t.false(await store.endAction(second))
   t.is((await store.history()).get(machineId(1))?.applied['packages'], digest(7))

@@ -136,6 +136,11 @@ onEachDatabase(
       backoffs: [],
     })
     t.deepEqual([...(await store.history()).keys()].sort(), [machineId(1, 'jules-verne'), machineId(1)])
+    t.deepEqual(await store.historyOf(machineId(1)), {
+      applied: { packages: digest(3), identity: digest(2) },
+      backoffs: [],
+    })
+    t.is(await store.historyOf(machineId(2)), undefined)
   },
 )
 

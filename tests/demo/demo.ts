@@ -52,7 +52,7 @@ async function play(park: string, voice: Narrator, signal: AbortSignal): Promise
       'Un lycée de six postes dans deux salles, tous non conformes',
     ),
   )
-  await using lab = await createLab({ ...lycee, tell: (line) => voice.show(line) })
+  await using lab = await createLab({ ...lycee, tell: (text) => voice.show(text[voice.locale]) })
   const stage: Stage = { lab, park, voice, signal }
   await showPcs(stage)
   await commitFirst(stage)

@@ -38,6 +38,7 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { createKeyPair } from '../../cli/management-key.ts'
+import { say, type Text } from '../../specs/text.ts'
 import { debianBase } from './base.ts'
 import { type Ground, layGround } from './ground.ts'
 import { layNetwork, MAX_PCS, type Network } from './network.ts'
@@ -58,8 +59,10 @@ export type LabOptions = {
   readonly packages?: readonly (PackageOptions & { readonly name: string; readonly version: string })[]
   /** The lycée's name in the park: a DNS label. */
   readonly lycee?: string
+  /** Debian packages that every PC has from the start, besides what it needs to be reached. */
+  readonly basePackages?: readonly string[]
   /** Told what is going on while the lab is made. */
-  readonly tell?: (line: string) => void
+  readonly tell?: (text: Text) => void
 }
 
 export type Lab = {
@@ -89,7 +92,7 @@ export async function createLab(options: LabOptions): Promise<Lab> {
   if (options.pcs.length > MAX_PCS) throw new Error(`a lab has at most ${MAX_PCS} PCs`)
   const names = new Set(options.pcs.map((pc) => pc.name))
   if (names.size !== options.pcs.length) throw new Error('two PCs of a lab have one name')
-  const base = await debianBase(options.tell)
+  const base = await debianBase(options.tell, options.basePackages)
   const ground = await layGround(base)
   let network: Network | undefined
   try {
@@ -113,7 +116,8 @@ async function furnish(ground: Ground, network: Network, options: LabOptions): P
   await mkdir(ground.path('keys'), { mode: 0o700 })
   await writeFile(privateKeyFile, keys.private, { mode: 0o600 })
 
-  options.tell?.(`${options.pcs.length} PCs start`)
+  const count = options.pcs.length
+  options.tell?.(say(`${count} PCs start`, `Démarrage de ${count} postes`))
   const pcs = await Promise.all(
     options.pcs.map(async (pcOptions, index) => {
       const pc = await buildPc({

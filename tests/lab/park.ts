@@ -55,9 +55,12 @@ export async function writePark(parts: Parts): Promise<void> {
   for (const [path, content] of Object.entries(files)) {
     const at = join(parts.folder, path)
     await mkdir(dirname(at), { recursive: true })
-    await writeFile(at, typeof content === 'string' ? content : stringify(defined(content)))
+    await writeFile(at, typeof content === 'string' ? content : yaml(defined(content)))
   }
 }
+
+/** A value that stands in two places is written twice: specs have no references. */
+const yaml = (fields: SpecFields): string => stringify(fields, { aliasDuplicateObjects: false })
 
 const defined = (fields: SpecFields): SpecFields =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))

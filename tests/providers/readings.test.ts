@@ -494,6 +494,16 @@ for (const [code, present, reach, reason] of [
   })
 }
 
+test('an account that may not use sudo is told the rule that is enough, not one for all commands', (t) => {
+  const stderr = 'sudo: a password is required\n'
+  const refused = { kind: 'exited', exitCode: 1, stdout: '', stderr, droppedBytes: 0 } as const
+  const { message } = shellFailure('victor-hugo/b204-01', 'gestion', refused).reason
+  for (const text of [message.en, message.fr]) {
+    t.true(text.includes('gestion ALL=(root) NOPASSWD: /usr/bin/sh -s'), text)
+    t.false(text.includes('NOPASSWD: ALL'), text)
+  }
+})
+
 for (const [stderr, exitCode, code] of [
   ['sudo: a password is required\n', 1, 'sudo-refused'],
   ['sudo: a terminal is required to read the password\n', 1, 'sudo-refused'],

@@ -133,8 +133,11 @@ test('a PC that was no longer as assumed is looked at again, with a pause', (t) 
   t.true(memory.backoffs.every((one) => one.notBefore > now))
 })
 
-test('an action that was refused for a newer target leaves nothing behind', (t) => {
-  t.deepEqual(end({ kind: 'refused', reason, at: now }), { applied: {}, backoffs: [], clear: [] })
+test('an action that was refused for a newer target is remembered with why, and pauses for five minutes', (t) => {
+  const { applied, backoffs, clear } = end({ kind: 'refused', reason, at: now })
+  t.deepEqual([applied, clear], [{}, []])
+  t.is(backoffs.length, 2)
+  for (const backoff of backoffs) t.like(backoff, { class: 'wait', reason, notBefore: now + 300_000 })
 })
 
 test('a PC that asks for a restart after each restart is restarted ever less often, and never stalls', (t) => {

@@ -266,6 +266,26 @@ test('what failed too often, or for good, stalls with the words of the PC', (t) 
   }
 })
 
+test('what was given up says so, and is told before what goes on by itself', (t) => {
+  const both = profile({ packages: [wantedPackage('vim'), wantedPackage('zsh')] })
+  const zshKey = vimKey.replaceAll('vim', 'zsh')
+  const waiting = backoff(vimKey, { notBefore: now + 600_000 })
+  const hopeless = backoff(zshKey, {
+    class: 'terminal',
+    reason: { code: 'gone', message: say('Gone.', 'Parti.') },
+  })
+  const decision = decide(up(id), { profile: both, history: { backoffs: [waiting, hopeless] } })
+  t.like(decision, { kind: 'stalled', until: now + 600_000, reason: { code: 'gone' } })
+  const reason = decision.kind === 'stalled' ? decision.reason.message : say('', '')
+  t.regex(reason.en, /^Gone\. Given up: it will not be tried again until a new commit .*retry MACHINE/)
+  t.regex(reason.fr, /^Parti\. Abandonné.*aucun nouvel essai.*retry POSTE/)
+
+  const exhausted = backoff(vimKey, { attempts: 3 })
+  const worst = decide(up(id), { profile: both, history: { backoffs: [exhausted, hopeless] } })
+  t.like(worst, { kind: 'stalled', reason: { code: 'gone' } })
+  t.false('until' in worst)
+})
+
 test('a failure whose time has come is tried again, and one of another wish does not count', (t) => {
   t.is(decide(up(id), { history: { backoffs: [backoff(vimKey, { notBefore: now })] } }).kind, 'act')
   const older = backoff('packages/vim@vim=8', { class: 'terminal' })

@@ -132,6 +132,31 @@ test('a commit is noticed at the next full pass even if no event told of it', as
   assertAsWanted(t, world, wish(sixPcs, second))
 })
 
+test('once ends where PCs refuse the target, and what they say is remembered', async (t) => {
+  const world = await createWorld(t, { seed: 10, ids: sixPcs, archive })
+  world.commit('c1', wish(sixPcs, first))
+  const pc = world.pc('victor-hugo/b204-01')
+  const foreign = action('foreign', pc.id, { fence: { epoch: 1, generation: 50 } })
+  pc.record.admit(foreign)
+  pc.record.end(foreign.id, { kind: 'complete', results: [], at: world.clock.now() })
+  t.is(await world.once('a'), 'blocked')
+  const history = await world.store.history()
+  t.is(history.get(pc.id)?.backoffs[0]?.reason.code, 'fence-older')
+  t.deepEqual(
+    [...history].filter(([id, { backoffs }]) => id !== pc.id && backoffs.length > 0),
+    [],
+  )
+  t.is((await kinds(world, 'action-ended')).filter(({ machine }) => machine === pc.id).length, 1)
+  const decision = (await world.store.latestPlan())?.decisions.get(pc.id)
+  t.like(decision, { kind: 'held', by: 'backoff' })
+
+  const target = await world.store.target()
+  if (target === undefined) return t.fail()
+  const fence = { epoch: 2, generation: 1 }
+  t.true(await world.store.advanceTarget({ ...target, fence, parent: target.fence }))
+  t.is(await world.once('a', { horizonMs: 600_000 }), 'converged')
+})
+
 test('a PC refuses an action of an older target, and nothing is run for it', async (t) => {
   const world = await createWorld(t, { seed: 9, ids: sixPcs, archive })
   const desired = wish(sixPcs, first)

@@ -82,6 +82,7 @@ export const first: Migration = {
       .execute()
     // One action in flight per machine: the database itself refuses a second one.
     await sql`create unique index actions_open on actions (machine) where ended_at is null`.execute(db)
+    await sql`create index actions_open_by_site on actions (site) where ended_at is null`.execute(db)
     await schema.createIndex('actions_ended').on('actions').columns(['machine', 'ended_at']).execute()
     await schema
       .createTable('owners')
