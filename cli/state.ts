@@ -8,16 +8,18 @@ import { ok, type Result, refuse } from './result.ts'
 /** Makes the state folder: it holds a private key, so nobody else may look into it, and no `git add --all` may commit it. */
 export const makeStateFolder = async (state: string): Promise<void> => {
   const made = await mkdir(state, { recursive: true, mode: 0o700 })
-  if (made === undefined) return
-  await chmod(state, 0o700)
-  await writeFile(join(state, '.gitignore'), '*\n')
+  if (made !== undefined) await chmod(state, 0o700)
+  const ignore = join(state, '.gitignore')
+  if (!(await isFile(ignore))) await writeFile(ignore, '*\n')
 }
 
 /** Opens the store for work, making it where there is none yet. */
 export const openStoreAt = async (place: Place): Promise<Store> => {
   const { openStore } = await import('../reconciler/store/open.ts')
+  // The store first: it says best what is wrong with a place where nothing can be made.
+  const store = await openStore(place.storeUrl)
   await makeStateFolder(place.state)
-  return openStore(place.storeUrl)
+  return store
 }
 
 /** Opens the store only if it is there: commands that read make nothing. */
