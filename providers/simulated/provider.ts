@@ -156,6 +156,7 @@ export const createSimulatedProvider = (parts: SimulatedParts): Provider => {
 }
 
 const wrongPrecondition = (pc: SimulatedPc, action: Action): Reason | undefined => {
+  if (action.expect.unoccupied && pc.sessions.length > 0) return occupied
   for (const [name, version] of Object.entries(action.expect.packages))
     if ((pc.installed.get(name) ?? null) !== version)
       return {
@@ -166,6 +167,11 @@ const wrongPrecondition = (pc: SimulatedPc, action: Action): Reason | undefined 
         ),
       }
   return undefined
+}
+
+const occupied: Reason = {
+  code: 'occupied',
+  message: say('Somebody has logged in.', 'Une session a été ouverte.'),
 }
 
 const off: Reason = { code: 'off', message: say('The PC is off.', 'Le poste est éteint.') }

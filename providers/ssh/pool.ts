@@ -18,7 +18,7 @@ export type PoolLimits = ConnectLimits & {
   readonly idleMs: number
   /** Machines that are worked on at the same time; the others wait. */
   readonly concurrency: number
-  /** Commands at once on one connection: OpenSSH's MaxSessions is 10. */
+  /** Commands at once on one connection. OpenSSH's MaxSessions is 10, and on a busy PC one that ended counts for a moment more. */
   readonly channels: number
 }
 
@@ -26,7 +26,7 @@ export const defaultPoolLimits: PoolLimits = {
   ...defaultConnectLimits,
   idleMs: 60_000,
   concurrency: 64,
-  channels: 8,
+  channels: 4,
 }
 
 export type Pool = {

@@ -11,6 +11,21 @@ const rowsPerStatement = 500
 /** What a read is about: all machines, those of one lycée, or one. */
 export type Selection = { readonly site?: string; readonly machine?: MachineId }
 
+/**
+ * Reads one lycée after the other: a region's rows are hundreds of thousands, and would take more memory than what is made of them.
+ * @param db a transaction: all that is read must be of one instant.
+ */
+export async function* lyceeByLycee<Row>(
+  db: Database,
+  table: 'observations' | 'applied',
+  selection: Selection,
+  read: (selection: Selection) => Promise<readonly Row[]>,
+): AsyncGenerator<readonly Row[]> {
+  if (selection.site !== undefined || selection.machine !== undefined) return yield await read(selection)
+  for (const { site } of await db.selectFrom(table).select('site').distinct().execute())
+    yield await read({ site })
+}
+
 /** Cuts rows into batches that fit in one statement. */
 export const batches = <Row>(rows: readonly Row[]): readonly (readonly Row[])[] =>
   Array.from({ length: Math.ceil(rows.length / rowsPerStatement) }, (_, index) =>

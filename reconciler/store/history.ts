@@ -1,7 +1,7 @@
 import type { ChangeKey, Digest, MachineId } from '../model/ids.ts'
 import type { Backoff, FailureClass, History } from '../model/plan.ts'
 import type { Reason } from '../model/reason.ts'
-import { batches, type Database, type Selection, siteOf } from './database.ts'
+import { batches, type Database, lyceeByLycee, type Selection, siteOf } from './database.ts'
 import { readInFlight } from './in-flight.ts'
 import { createInterner } from './interner.ts'
 import type { Remembered } from './store.ts'
@@ -28,29 +28,29 @@ export const readHistory = async (
 
 const readApplied = async (
   db: Database,
-  { site, machine }: Selection,
+  selection: Selection,
 ): Promise<ReadonlyMap<MachineId, Readonly<Record<string, Digest>>>> => {
-  const rows = await db
-    .selectFrom('applied')
-    .select(['machine', 'facet', 'digest'])
-    .$if(site !== undefined, (select) => select.where('site', '=', site ?? ''))
-    .$if(machine !== undefined, (select) => select.where('machine', '=', machine ?? ''))
-    .execute()
   const applied = new Map<MachineId, Record<string, Digest>>()
   const intern = createInterner()
-  let facets: Record<string, Digest> = {}
-  let previous: string | undefined
-  for (const row of rows) {
-    // A machine's facets mostly follow one another.
-    if (row.machine !== previous) {
-      facets = applied.get(row.machine as MachineId) ?? {}
-      applied.set(row.machine as MachineId, facets)
-      previous = row.machine
+  for await (const rows of lyceeByLycee(db, 'applied', selection, readAppliedRows(db)))
+    for (const row of rows) {
+      const machine = row.machine as MachineId
+      const facets = applied.get(machine) ?? {}
+      facets[row.facet] = intern(row.digest) as Digest
+      applied.set(machine, facets)
     }
-    facets[row.facet] = intern(row.digest) as Digest
-  }
   return applied
 }
+
+const readAppliedRows =
+  (db: Database) =>
+  ({ site, machine }: Selection) =>
+    db
+      .selectFrom('applied')
+      .select(['machine', 'facet', 'digest'])
+      .$if(site !== undefined, (select) => select.where('site', '=', site ?? ''))
+      .$if(machine !== undefined, (select) => select.where('machine', '=', machine ?? ''))
+      .execute()
 
 const readBackoffs = async (
   db: Database,

@@ -1,7 +1,7 @@
 import type { Digest, MachineId } from '../model/ids.ts'
 import type { Observed, ObservedPackages, Reach } from '../model/observed.ts'
 import type { Reason } from '../model/reason.ts'
-import { batches, type Database, type Selection, siteOf } from './database.ts'
+import { batches, type Database, lyceeByLycee, type Selection, siteOf } from './database.ts'
 import {
   parseInstalled,
   parseOs,
@@ -104,7 +104,7 @@ export const readInventory = async (
 ): Promise<ReadonlyMap<MachineId, Observed>> => {
   const intern = createInterner()
   const observed: Observed[] = []
-  for await (const rows of readRows(db, selection)) {
+  for await (const rows of lyceeByLycee(db, 'observations', selection, readRows(db))) {
     const shared = await readShared(db, rows, cache)
     for (const row of rows) observed.push(fromRow(row, shared, intern))
   }
@@ -113,29 +113,15 @@ export const readInventory = async (
   return new Map(observed.map((one) => [one.machine, one]))
 }
 
-/** A few MB of text, of which nothing is left in memory when the next page is read: a region's observations are tens of MB. */
-const rowsPerPage = 1_000
-
-async function* readRows(
-  db: Database,
-  { site, machine }: Selection,
-): AsyncGenerator<readonly ObservationRow[]> {
-  const all = db
-    .selectFrom('observations')
-    .selectAll()
-    .$if(site !== undefined, (select) => select.where('site', '=', site ?? ''))
-    .$if(machine !== undefined, (select) => select.where('machine', '=', machine ?? ''))
-  if (site !== undefined || machine !== undefined) return yield await all.execute()
-  for (let after: string | undefined = ''; after !== undefined; ) {
-    const rows: readonly ObservationRow[] = await all
-      .where('machine', '>', after)
-      .orderBy('machine')
-      .limit(rowsPerPage)
+const readRows =
+  (db: Database) =>
+  ({ site, machine }: Selection): Promise<readonly ObservationRow[]> =>
+    db
+      .selectFrom('observations')
+      .selectAll()
+      .$if(site !== undefined, (select) => select.where('site', '=', site ?? ''))
+      .$if(machine !== undefined, (select) => select.where('machine', '=', machine ?? ''))
       .execute()
-    yield rows
-    after = rows.length < rowsPerPage ? undefined : rows.at(-1)?.machine
-  }
-}
 
 const fromRow = (row: ObservationRow, shared: SharedFacts, intern: Interner): Observed => {
   const { facts, os, package_set: set, package_state: state, script_shape: shape } = row

@@ -22,6 +22,7 @@ export type LoopFigures = {
   /** From the end of the first pass until the outcome of the last action was in the store. */
   readonly actionsMs: number
   readonly nextPassMs: number
+  readonly nextPassCpuMs: number
   /** Of the process, start included, before that `plan()`. */
   readonly cpuMs: number
   readonly peakBytes: number
@@ -83,10 +84,13 @@ const loop = createLoop({
 
 const [read, compileMs] = await timed(() => source.read())
 const [first, firstPassMs] = await timed(() => pass())
+if (first.target.fence.generation !== 1) throw new Error('the park is not the one that was stored')
 wanted = [...first.decisions.values()].filter(({ kind }) => kind === 'act').length
 checkEnd()
 const [, actionsMs] = await timed(() => ended.promise)
+const cpuBefore = process.cpuUsage()
 const [, nextPassMs] = await timed(() => pass())
+const nextPassCpu = process.cpuUsage(cpuBefore)
 const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
 if (read.desired === undefined) throw new Error('the generated park is broken')
 const planMs = await planOnce(read.desired, first)
@@ -98,6 +102,7 @@ const figures: LoopFigures = {
   actions: wanted,
   actionsMs,
   nextPassMs,
+  nextPassCpuMs: (nextPassCpu.user + nextPassCpu.system) / 1_000,
   cpuMs: (userCPUTime + systemCPUTime) / 1_000,
   peakBytes: maxRSS * 1_024,
   planMs,

@@ -3,11 +3,9 @@
  * what is measured afterwards starts cold. Arguments: the park's folder, the state folder.
  */
 import { join } from 'node:path'
+import { createFolderSource } from '../../cli/sources/folder.ts'
 import { plan } from '../../reconciler/plan.ts'
 import { openStore } from '../../reconciler/store/open.ts'
-import { compile } from '../../specs/compile.ts'
-import { folderRevision } from '../../specs/files.ts'
-import { readFolder } from '../../specs/read-folder.ts'
 import { serialize } from '../../specs/serialize.ts'
 import { observePark } from './observed-park.ts'
 
@@ -17,11 +15,12 @@ if (park === undefined || state === undefined) throw new Error('set-up.ts PARK S
 /** As many as come in together from a large region; the observations of all 150,000 at once would be one statement after another in one transaction. */
 const batch = 5_000
 
-const files = await readFolder(park)
-const { desired, diagnostics } = compile(files)
+const source = createFolderSource(park, (error) => {
+  throw error
+})
+const { revision, desired, diagnostics } = await source.read()
 if (desired === undefined) throw new Error(`the generated park is broken: ${JSON.stringify(diagnostics[0])}`)
 const at = Date.now()
-const revision = folderRevision(files)
 const target = {
   fence: { epoch: 1, generation: 1 },
   parent: null,

@@ -178,6 +178,7 @@ test.serial('a PC that shows another host key is refused, and nothing runs on it
   t.is(await pc.installed('krita'), '1.0-1')
   t.is(await up.stop(), 0)
   up = lycee.up()
+  await up.converged(corrected)
 })
 
 test.serial('a broken commit is told and changes nothing; the next sound one is followed', async (t) => {

@@ -148,6 +148,17 @@ Name=root\nTTY=\nDisplay=\nClass=background\nState=active\nType=unspecified\nTim
 ] as const) {
   test(`sessions: ${title}`, (t) =>
     t.deepEqual(parseSessions(text), expected === undefined ? undefined : [...expected]))
+
+  test(`who is at work, as the PC itself judges it: ${title}`, (t) => {
+    const users = (expected ?? []).map(({ user }) => user)
+    t.deepEqual(occupants(text), [...new Set(users)].sort())
+  })
+}
+
+function occupants(sessions: string): readonly string[] {
+  const fragment = readFileSync(new URL('../../providers/inventory/occupants.sh', import.meta.url), 'utf8')
+  const program = `sessions() { cat; }\n${fragment}`
+  return execFileSync('sh', ['-c', program], { input: sessions, encoding: 'utf8' }).split('\n').slice(0, -1)
 }
 
 test('dpkg’s list gives installed, held and broken packages', (t) => {

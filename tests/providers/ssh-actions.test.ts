@@ -319,6 +319,18 @@ test('an older fence is refused, and the same with other contents', async (t) =>
   t.is(read('state/fence').split(' ').slice(0, 2).join(' '), '3 1')
 })
 
+test('a machine that would not be reached is no fault of what was to be done there', async (t) => {
+  const { apply, machine, folder, read } = await bench(t)
+  const script = makeScript('counting', `echo run >>${folder}/runs`)
+  const action = makeAction([runScript(script)])
+  const wrongKey = 'SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
+  const refused = await apply({ ...machine([script]), hostKey: wrongKey }, action)
+  t.is(codeOf(refused), 'failed host-key-changed')
+  t.is(classOf(refused), 'wait')
+  t.is(read('runs'), '')
+  t.is(codeOf(await apply(machine([script]), action)), 'complete')
+})
+
 test('an action whose packages are no longer as planned does nothing', async (t) => {
   const { provider, machine, folder, read } = await bench(t)
   const script = makeScript('counting', `echo run >>${folder}/runs`)

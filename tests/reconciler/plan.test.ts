@@ -364,6 +364,20 @@ test('a machine in use may get quiet changes', (t) => {
   })
 })
 
+test('what would disturb somebody is done on condition that nobody has logged in since the look', (t) => {
+  const condition = (decision: Decision): true | undefined =>
+    decision.kind === 'act' ? decision.action.expect.unoccupied : undefined
+  t.true(condition(decide(up(id))))
+  t.true(condition(decide(up(id), { profile: withVim({ inUse: { kind: 'warn', delayMs: 300_000 } }) })))
+  const quiet = { inUse: { kind: 'quiet' } as const }
+  t.is(condition(decide(up(id), { profile: withVim(quiet) })), undefined)
+  const loud = wantedPackage('loud', { kind: 'present' }, { effect: 'disruptive' })
+  t.true(condition(decide(up(id), { profile: profile({ packages: [loud], ...quiet }) })))
+  const warned = withVim({ inUse: { kind: 'warn', delayMs: 300_000 } })
+  t.is(condition(decide(up(id, inUse), { profile: warned })), undefined)
+  t.is(condition(decide(off(id, facts()))), undefined)
+})
+
 test('the user of a machine in use is warned and given time, where the spec says so', (t) => {
   const warned = withVim({ inUse: { kind: 'warn', delayMs: 300_000 } })
   t.like(decide(up(id, inUse), { profile: warned }), { kind: 'act', action: { warnMs: 300_000 } })

@@ -165,6 +165,25 @@ test('nobody who works at a PC is disturbed, and it is done after the logout', a
   assertAsWanted(t, world, desired)
 })
 
+test('nobody who logged in after the last look is disturbed either', async (t) => {
+  const world = await createWorld(t, { seed: 12, ids: one, archive, installed: wrong })
+  const pc = world.pc(one[0] ?? '')
+  world.commit('c1', wish(one, {}))
+  const alive = world.loop('a', { observeEveryMs: 3_600_000, freshMs: 2 * 3_600_000 })
+  alive.run()
+  await world.clock.pass(600_000)
+  pc.sessions = [{ user: 'eleve', terminal: 'tty7' }]
+  world.commit('c2', wish(one, { packages: first.packages }))
+  await world.clock.pass(600_000)
+  t.is(pc.installed.get('geogebra'), wrong['geogebra'])
+  const held = (await world.store.latestPlan())?.decisions.get(pc.id)
+  t.is(held?.kind === 'held' && held.by, 'occupied')
+  pc.sessions = []
+  await world.clock.pass(3_600_000)
+  await alive.stop()
+  assertAsWanted(t, world, wish(one, { packages: first.packages }))
+})
+
 test('a PC whose host key changed is not touched, and said', async (t) => {
   const world = await createWorld(t, { seed: 11, ids: sixPcs, archive, installed: wrong })
   const pc = world.pc('victor-hugo/b204-01')
