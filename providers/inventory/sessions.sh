@@ -1,6 +1,6 @@
 # Who works at the PC. With systemd, logind knows, desktops included. Elsewhere: utmp (`who`), and all session leaders with a
 # terminal, because a login that could not write to utmp is a login nevertheless. Connections without a terminal,
-# such as our own, are nobody at work; nor is a login prompt.
+# such as our own, are nobody at work; nor is a login prompt, nor dpkg, which apt gives a terminal of its own.
 TZ=UTC0
 export TZ
 if [ -d /run/systemd/system ] && command -v loginctl >/dev/null 2>&1; then
@@ -18,7 +18,7 @@ else
     pid = $1
     name = $0; sub(/^[^(]*\(/, "", name); sub(/\) [^)]*$/, "", name)
     sub(/^.*\) /, "")
-    if ($4 == pid && $5 != 0 && name !~ /^(a?getty|[mf]?in?getty|login)$/) print pid, $5
+    if ($4 == pid && $5 != 0 && name !~ /^(a?getty|[mf]?in?getty|login|apt|apt-get|dpkg)$/) print pid, $5
   }' | while read -r pid device; do
     echo "$(stat -c %U "/proc/$pid" 2>/dev/null) $((device >> 8 & 4095)) $((device & 255 | device >> 12 & 1048320))"
   done

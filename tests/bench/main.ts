@@ -8,7 +8,7 @@ import { measurePark, type ParkFigures, type Section } from './park-figures.ts'
 import { thisMachine } from './this-machine.ts'
 
 const help = `bin/bench [--only SECTION]... [--pcs NUMBER]...
-  without options: measures everything and writes docs/benchmarks.md (under a quarter of an hour; needs root)
+  without options: measures everything and writes docs/benchmarks.md (about ten minutes; needs root and 4 GB of memory)
   --only check | plan | loop | ansible   only that; prints the page and leaves the file alone
   --pcs NUMBER                           a park of so many PCs instead of 1,500, 15,000 and 150,000; the same`
 

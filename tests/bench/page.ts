@@ -226,8 +226,8 @@ of them for either tool.
 
 What differs: Ansible goes to every PC for every task, and all wait for the slowest before the next; Proviseur reads all of a PC in one
 command, does all that is to be done on it in one more, looks once more to see that it is so, and lets no PC wait for another.
-Ansible keeps no record: the second run asks all modules again. Ansible's CPU includes the SSH connections that it leaves open.
-PCs and tool share this machine's cores here; in a lycée the PCs have their own.
+When nothing is to be done, Ansible still starts every module on every PC, and Proviseur reads each PC once. Ansible's CPU includes
+the SSH connections that it leaves open; its memory is that of one process, of which it has one more for each fork. PCs and tool share this machine's cores here; in a lycée the PCs have their own.
 `
 }
 
