@@ -31,8 +31,8 @@ export const readPark = async (
   return refuse(
     'park-broken',
     say(
-      `The park has ${en}${rev === undefined ? '' : ` at ${rev}`}: proviseur check shows them.`,
-      `Le parc contient ${fr}${rev === undefined ? '' : ` en ${rev}`}\u00a0: proviseur check les montre.`,
+      `The park has ${en}${rev === undefined ? '' : ` at ${rev}`}: see proviseur check.`,
+      `Le parc contient ${fr}${rev === undefined ? '' : ` en ${rev}`}\u00a0: voyez proviseur check.`,
     ),
     // At a terminal they stand above, with their lines.
     context.json ? places.slice(0, 20).join('\n') : undefined,
