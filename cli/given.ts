@@ -3,6 +3,8 @@ export type Given = {
   argument(index: number): string | undefined
   /** Of an option with a value; undefined: not given. */
   value(long: string): string | undefined
+  /** Of an option that may be given several times, in the order of the command line. */
+  values(long: string): readonly string[]
   flag(long: string): boolean
 }
 
@@ -18,6 +20,10 @@ export const given = (args: readonly unknown[], options: Readonly<Record<string,
   value: (long) => {
     const value = options[attribute(long)]
     return typeof value === 'string' ? value : undefined
+  },
+  values: (long) => {
+    const value = options[attribute(long)]
+    return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : []
   },
   flag: (long) => options[attribute(long)] === true,
 })

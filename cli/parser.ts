@@ -31,7 +31,7 @@ export class LocalizedCommand extends Command {
   missingArgument(name: string): never {
     return this.refuse(
       'missing-argument',
-      say(`“${this.name()}” needs <${name}>.`, `«\u00a0${this.name()}\u00a0» a besoin de <${name}>.`),
+      say(`“${pathOf(this)}” needs <${name}>.`, `«\u00a0${pathOf(this)}\u00a0» a besoin de <${name}>.`),
     )
   }
 
@@ -65,21 +65,27 @@ export class LocalizedCommand extends Command {
     return this.refuse(
       'excess-argument',
       say(
-        `“${this.name()}” does not know what to do with “${excess}”.`,
-        `«\u00a0${this.name()}\u00a0» ne sait que faire de «\u00a0${excess}\u00a0».`,
+        `“${pathOf(this)}” does not know what to do with “${excess}”.`,
+        `«\u00a0${pathOf(this)}\u00a0» ne sait que faire de «\u00a0${excess}\u00a0».`,
       ),
     )
   }
 
-  _dispatchHelpCommand(name: string | undefined): never {
-    const command = this.commands.find((known) => known.name() === name)
-    if (name !== undefined && command === undefined) return this.unknownCommand(name)
-    return (command ?? this).help()
+  /** `help image import`: all words after `help` name the command. */
+  _dispatchHelpCommand(first: string | undefined): never {
+    const after = first === undefined ? [] : this.args.slice(this.args.indexOf(first))
+    const options = after.findIndex((word) => word.startsWith('-'))
+    let command: Command = this
+    for (const word of options === -1 ? after : after.slice(0, options)) {
+      const next = command.commands.find((known) => known.name() === word)
+      if (next === undefined) return this.unknownCommand([...pathWords(command), word].join(' '))
+      command = next
+    }
+    return command.help()
   }
 
-  unknownCommand(name = this.args[0] ?? ''): never {
-    const known = this.commands.map((command) => command.name())
-    const meant = didYouMean(nearest(name, known))
+  unknownCommand(name = [...pathWords(this), this.args[0] ?? ''].join(' ')): never {
+    const meant = didYouMean(nearest(name, leavesOf(rootOf(this)).map(pathOf)))
     return this.refuse(
       'unknown-command',
       say(
@@ -103,10 +109,23 @@ export const helpStyle = (locale: Locale, colors: Colors): Partial<Help> => ({
   styleSubcommandTerm: (text) => colors.cyan(text),
   styleArgumentTerm: (text) => colors.cyan(text),
   // `help [command]` is told in the line below the list.
-  visibleCommands: (command) => [...command.commands],
-  subcommandTerm: (command) => [command.name(), ...command.registeredArguments.map(argumentTerm)].join(' '),
+  visibleCommands: leavesOf,
+  subcommandTerm: (command) => [pathOf(command), ...command.registeredArguments.map(argumentTerm)].join(' '),
 })
 
 /** `<machine>` must be given, `[dir]` may be. */
 export const argumentTerm = (argument: { readonly required: boolean; name(): string }): string =>
   argument.required ? `<${argument.name()}>` : `[${argument.name()}]`
+
+/** The commands that do something: `image import` itself, not `image`, which only leads to it. */
+function leavesOf(command: Command): Command[] {
+  return command.commands.flatMap((each) => (each.commands.length > 0 ? leavesOf(each) : [each]))
+}
+
+const rootOf = (command: Command): Command => (command.parent === null ? command : rootOf(command.parent))
+
+const pathWords = (command: Command): readonly string[] =>
+  command.parent === null ? [] : [...pathWords(command.parent), command.name()]
+
+/** As it is typed, without `proviseur`. */
+const pathOf = (command: Command): string => pathWords(command).join(' ')

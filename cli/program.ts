@@ -40,11 +40,28 @@ export const createProgram = (
     .addHelpText('after', helpEnd(context))
   for (const group of catalogue) {
     for (const entry of group.entries) {
-      const command = addEntry(program, entry, context, ended)
-      command.helpGroup(`${text(group.title)}${locale === 'fr' ? '\u00a0:' : ':'}`)
+      const title = `${text(group.title)}${locale === 'fr' ? '\u00a0:' : ':'}`
+      const parent = parentOf(program, entry)
+      // The groups stand in the order of the program's own commands.
+      if (parent !== program) parent.helpGroup(title)
+      addEntry(parent, entry, context, ended).helpGroup(title)
     }
   }
   return program
+}
+
+/** The command that a two-word command belongs to is made with the first of them; it only leads to the others. */
+const parentOf = (program: LocalizedCommand, { name }: Entry): LocalizedCommand => {
+  const [first = '', second] = name.split(' ')
+  if (second === undefined) return program
+  const known = program.commands.find((command) => command.name() === first)
+  if (known instanceof LocalizedCommand) return known
+  const parent = new LocalizedCommand(first, program.locale)
+  parent.copyInheritedSettings(program)
+  parent.usage(say('<command> [options]', '<commande> [options]')[program.locale])
+  parent.helpCommand(false)
+  program.addCommand(parent)
+  return parent
 }
 
 const addEntry = (
@@ -54,7 +71,7 @@ const addEntry = (
   ended: (code: ExitCode) => void,
 ): LocalizedCommand => {
   const { locale, text } = context
-  const command = new LocalizedCommand(entry.name, locale)
+  const command = new LocalizedCommand(entry.name.split(' ').at(-1) ?? entry.name, locale)
   command.copyInheritedSettings(program)
   command.summary(text(entry.summary)).description(text(entry.description ?? entry.summary))
   for (const argument of entry.arguments) {
@@ -63,8 +80,10 @@ const addEntry = (
       text(argument.help),
     )
   }
-  for (const option of entry.options)
-    command.addOption(new Option(flags(option, locale), optionHelp(option, locale)))
+  for (const option of entry.options) {
+    const made = new Option(flags(option, locale), optionHelp(option, locale))
+    command.addOption(option.many === true ? made.argParser(collect) : made)
+  }
   command.usage(['[options]', ...command.registeredArguments.map(argumentTerm)].join(' '))
   command.addHelpText('after', commandEnd(entry, context))
   command.action(async (...received: unknown[]) => {
@@ -77,6 +96,11 @@ const addEntry = (
   program.addCommand(command)
   return command
 }
+
+const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [
+  ...(before ?? []),
+  value,
+]
 
 const flags = (option: OptionEntry, locale: Locale): string => {
   const names = option.short === undefined ? `--${option.long}` : `-${option.short}, --${option.long}`

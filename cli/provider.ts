@@ -1,4 +1,5 @@
 import { identityDriver } from '../providers/identity/driver.ts'
+import { stateDriver } from '../providers/imaging/state-driver.ts'
 import { inventoryDriver } from '../providers/inventory/driver.ts'
 import { packagesDriver } from '../providers/packages/driver.ts'
 import { powerDriver } from '../providers/power/reboot.ts'
@@ -14,6 +15,7 @@ import { say } from '../specs/text.ts'
 /** In the order in which a machine's changes are made. */
 const drivers: readonly FacetDriver[] = [
   inventoryDriver,
+  stateDriver,
   identityDriver,
   packagesDriver,
   scriptsDriver,

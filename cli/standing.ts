@@ -1,6 +1,14 @@
 import type { MachineId } from '../reconciler/model/ids.ts'
 import type { Observed } from '../reconciler/model/observed.ts'
-import type { Decision, History, Pause, Plan, Target } from '../reconciler/model/plan.ts'
+import type {
+  Decision,
+  DiskRequest,
+  History,
+  KnownImage,
+  Pause,
+  Plan,
+  Target,
+} from '../reconciler/model/plan.ts'
 import { plan } from '../reconciler/plan.ts'
 import type { Store } from '../reconciler/store/store.ts'
 import type { Desired } from '../specs/desired.ts'
@@ -13,20 +21,22 @@ export type Memory = {
   readonly inventory: ReadonlyMap<MachineId, Observed>
   readonly history: ReadonlyMap<MachineId, History>
   readonly pauses: readonly Pause[]
+  readonly requests: readonly DiskRequest[]
 }
 
 /** A park of which nothing is known yet. */
-export const noMemory: Memory = { inventory: new Map(), history: new Map(), pauses: [] }
+export const noMemory: Memory = { inventory: new Map(), history: new Map(), pauses: [], requests: [] }
 
 /** @param site only of this lycée's machines. */
 export const remember = async (store: Store, now: number, site?: string): Promise<Memory> => {
-  const [target, inventory, history, pauses] = await Promise.all([
+  const [target, inventory, history, pauses, requests] = await Promise.all([
     store.target(),
     store.inventory(site),
     store.history(site),
     store.pauses(now),
+    store.diskRequests(),
   ])
-  return { ...(target ? { target } : {}), inventory, history, pauses }
+  return { ...(target ? { target } : {}), inventory, history, pauses, requests }
 }
 
 /** The target that a revision would be if it were taken now. */
@@ -46,14 +56,22 @@ export const targetOf = (
  * The decisions as they stand, for a reader. However long ago a machine was seen, what is known of it is what is shown; one
  * that was never seen, which to the loop is only one to be looked at, is told to be unknown.
  */
-export const standing = (desired: Desired, target: Target, memory: Memory, now: number): Plan => {
-  const { inventory, history, pauses } = memory
+export const standing = (
+  desired: Desired,
+  target: Target,
+  memory: Memory,
+  now: number,
+  images: ReadonlyMap<string, KnownImage> = new Map(),
+): Plan => {
+  const { inventory, history, pauses, requests } = memory
   const decided = plan({
     desired,
     target,
     inventory,
     history,
     pauses,
+    requests,
+    images,
     freshMs: Number.POSITIVE_INFINITY,
     now,
   })

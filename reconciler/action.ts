@@ -48,6 +48,11 @@ function actionId(
 /** What tells one change from another: where it comes from, where it goes, and by which operation. */
 function essence(change: Change): string {
   switch (change.facet) {
+    case 'disk':
+      // What is lost is part of what was decided: another finding on the disk is another action.
+      return `${changeKey(change)} ${change.operation} ${change.from} ${JSON.stringify(change.wipes)}`
+    case 'reset':
+      return `${changeKey(change)} ${change.cause} ${change.from}`
     case 'packages':
       return `${changeKey(change)} ${change.operation} ${change.from}`
     case 'scripts':

@@ -1,6 +1,7 @@
 /** What is remembered of a machine after an action has ended, and after a look at it. */
 import type { DesiredMachine } from '../specs/desired.ts'
 import { say } from '../specs/text.ts'
+import { afterDiskLook, diskMemory, isOfDisk } from './applied-disk.ts'
 import { type Failure, nextBackoff } from './backoff.ts'
 import { changeKey, comparedFacets, diffFacet, facetsInPlace, isCertain } from './diff.ts'
 import type { Change } from './model/change.ts'
@@ -73,10 +74,12 @@ export function afterOutcome(ended: Ended): Memory {
         }
       }
       const kept = new Set(backoffs.map((one) => one.key))
+      const disk = diskMemory(ended, done)
+      const over = (key: ChangeKey): boolean => done.has(key) || disk?.isOver(key) === true
       return {
-        applied: appliedBy(ended, done),
+        applied: disk?.applied ?? appliedBy(ended, done),
         backoffs,
-        clear: [...done].filter((key) => previous.has(key) && !kept.has(key)),
+        clear: [...previous.keys()].filter((key) => over(key) && !kept.has(key)),
       }
     }
   }
@@ -87,21 +90,25 @@ export function afterOutcome(ended: Ended): Memory {
  * is no longer needed because somebody put it right. An observation without fresh facts says nothing.
  */
 export function afterLook(machine: DesiredMachine, observed: Observed, history: History | undefined): Memory {
+  const disk = afterDiskLook(machine, observed.disk, history)
   const { facts } = observed
-  if (observed.reach !== 'up' || facts === undefined) return { applied: {}, backoffs: [], clear: [] }
-  const applied = digestsOf(machine, facetsInPlace(machine, facts), history)
-  const backoffs = history?.backoffs ?? []
-  if (backoffs.length === 0) return { applied, backoffs: [], clear: [] }
+  if (observed.reach !== 'up' || facts === undefined) return disk
+  // On a disk that was written anew nothing counts as applied that was not found there since.
+  const known = { applied: { ...history?.applied, ...disk.applied } }
+  const applied = { ...disk.applied, ...digestsOf(machine, facetsInPlace(machine, facts), known) }
+  const cleared = new Set(disk.clear)
+  const backoffs = (history?.backoffs ?? []).filter(({ key }) => !cleared.has(key) && !isOfDisk(key))
+  if (backoffs.length === 0) return { ...disk, applied }
   const wanted = new Set<ChangeKey>()
   for (const facet of comparedFacets) {
     const found = diffFacet(machine, facts, facet)
     // What could not be read may still differ: better to remember too long than to try again too soon.
-    if (found === undefined || found.unanswered.length > 0) return { applied, backoffs: [], clear: [] }
+    if (found === undefined || found.unanswered.length > 0) return { ...disk, applied }
     for (const change of found.changes) wanted.add(changeKey(change))
   }
   if (facts.rebootPending) wanted.add('power/reboot' as ChangeKey)
   const clear = backoffs.map((one) => one.key).filter((key) => !wanted.has(key))
-  return { applied, backoffs: [], clear }
+  return { applied, backoffs: [], clear: [...disk.clear, ...clear] }
 }
 
 function failures(
@@ -143,7 +150,7 @@ function appliedBy({ machine, facts, history }: Ended, done: ReadonlySet<ChangeK
 function digestsOf(
   machine: DesiredMachine,
   facets: readonly (typeof comparedFacets)[number][],
-  history: History | undefined,
+  history: Pick<History, 'applied'> | undefined,
 ): Memory['applied'] {
   const digests: Record<string, Digest> = {}
   for (const facet of facets) {

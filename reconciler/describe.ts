@@ -1,8 +1,16 @@
 /** Wishes, changes and decisions in a few words. */
-import type { WantedPackage, WantedScript } from '../specs/desired.ts'
+import type { WantedDisk, WantedPackage, WantedReset, WantedScript } from '../specs/desired.ts'
 import { say } from '../specs/text.ts'
 import { missingKeys } from './identity-diff.ts'
-import type { Change, IdentityChange, PackageChange, PowerChange, ScriptChange } from './model/change.ts'
+import type {
+  Change,
+  DiskChange,
+  IdentityChange,
+  PackageChange,
+  PowerChange,
+  ResetChange,
+  ScriptChange,
+} from './model/change.ts'
 import type { Decision, GateName } from './model/plan.ts'
 import type { Text } from './model/reason.ts'
 import { counted, shortDigest } from './wording.ts'
@@ -10,6 +18,10 @@ import { counted, shortDigest } from './wording.ts'
 /** `install geogebra 6.0.850`: what will be done, with nothing in it that differs from one machine to the next without need. */
 export function describeChange(change: Change): Text {
   switch (change.facet) {
+    case 'disk':
+      return describeDisk(change)
+    case 'reset':
+      return describeReset(change)
     case 'packages':
       return describePackage(change)
     case 'scripts':
@@ -45,12 +57,70 @@ export const gateNames: Readonly<Record<GateName, Text>> = {
   'in-flight': say('action under way', 'opération en cours'),
   fresh: say('to be looked at again', 'à réexaminer'),
   backoff: say('waiting for the next try', 'en attente du prochain essai'),
+  image: say('image not here yet', 'image pas encore disponible'),
   wave: say('not yet its wave', 'vague pas encore atteinte'),
   budget: say('failure budget', 'budget d’échecs'),
   power: say('off', 'éteint'),
   window: say('maintenance window', 'fenêtre de maintenance'),
   occupied: say('session open', 'session ouverte'),
   capacity: say('waiting for its turn', 'en attente de son tour'),
+}
+
+function describeDisk({ operation, image, wipes }: DiskChange): Text {
+  const { en, fr } = diskText(operation, image)
+  if (wipes.length === 0) return say(en, fr)
+  const lost = wipes.join(', ')
+  return say(`${en} (lost: ${lost})`, `${fr} (perdu\u00a0: ${lost})`)
+}
+
+function diskText(operation: DiskChange['operation'], image: string): Text {
+  switch (operation) {
+    case 'restore':
+      return say(`write image ${image} to the disk`, `écrire l’image ${image} sur le disque`)
+    case 'upgrade':
+      return say(`bring the disk to image ${image}`, `mettre le disque à niveau vers l’image ${image}`)
+    case 'repair':
+      return say(`make the disk equal to image ${image} again`, `rétablir le disque selon l’image ${image}`)
+    case 'settings':
+      return say(
+        'renew the boot menu and the reset settings',
+        'renouveler le menu de démarrage et les réglages de remise en état',
+      )
+    case 'verify':
+      return say(`compare the disk with image ${image}`, `comparer le disque à l’image ${image}`)
+    case 'capture':
+      return say(`read the disk into image ${image}`, `capturer le disque dans l’image ${image}`)
+  }
+}
+
+function describeReset({ cause, image }: ResetChange): Text {
+  return cause === 'nightly'
+    ? say(`nightly reset to image ${image}`, `remise en état nocturne selon l’image ${image}`)
+    : say(`reset to image ${image}, as asked`, `remise en état demandée selon l’image ${image}`)
+}
+
+export const describeWantedDisk = ({ name, version, manifest }: WantedDisk): Text =>
+  manifest === undefined
+    ? say(
+        `disk image ${name}@${version}, not imported yet`,
+        `image disque ${name}@${version}, pas encore importée`,
+      )
+    : say(
+        `disk image ${name}@${version} (${shortDigest(manifest)})`,
+        `image disque ${name}@${version} (${shortDigest(manifest)})`,
+      )
+
+export function describeWantedReset({ policy, keep }: WantedReset): Text {
+  const { en, fr } = resetPolicies[policy]
+  if (keep.length === 0) return say(en, fr)
+  return say(`${en}, keeping ${keep.join(', ')}`, `${fr}, en conservant ${keep.join(', ')}`)
+}
+
+const resetPolicies: Readonly<Record<WantedReset['policy'], Text>> = {
+  never: say('never reset', 'jamais de remise en état'),
+  'on-demand': say('reset on demand', 'remise en état sur demande'),
+  nightly: say('reset each night', 'remise en état chaque nuit'),
+  'at-boot': say('reset at each start', 'remise en état à chaque démarrage'),
 }
 
 function describePackage(change: PackageChange): Text {

@@ -4,7 +4,7 @@
 import type { DesiredMachine, Facet } from '../specs/desired.ts'
 import { say } from '../specs/text.ts'
 import { diffIdentity } from './identity-diff.ts'
-import type { Change, PowerChange } from './model/change.ts'
+import type { Change, DiskChange, PowerChange } from './model/change.ts'
 import type { ChangeKey, Digest, ScriptName } from './model/ids.ts'
 import type { Facts } from './model/observed.ts'
 import type { Reason } from './model/reason.ts'
@@ -116,6 +116,10 @@ export function diffFacet(
  */
 export function changeKey(change: Change): ChangeKey {
   switch (change.facet) {
+    case 'disk':
+      return `disk/${diskKey(change)}` as ChangeKey
+    case 'reset':
+      return `reset/reset${change.request === undefined ? `=${change.night}` : `@${change.request}`}` as ChangeKey
     case 'packages': {
       const mark = change.hold === undefined ? '' : change.hold ? '+hold' : '+unhold'
       const wanted =
@@ -128,6 +132,21 @@ export function changeKey(change: Change): ChangeKey {
       return `identity/${change.item}=${typeof change.to === 'string' ? change.to : change.to.join('\n')}` as ChangeKey
     case 'power':
       return `power/${change.item}` as ChangeKey
+  }
+}
+
+/** Restore, upgrade and repair want the same thing: this disk equal to that image. */
+function diskKey(change: DiskChange): string {
+  switch (change.operation) {
+    case 'restore':
+    case 'upgrade':
+    case 'repair':
+      return `image=${change.to}+${change.layout}`
+    case 'settings':
+      return `settings=${change.settings}`
+    case 'verify':
+    case 'capture':
+      return `${change.operation}@${change.request ?? change.to}`
   }
 }
 

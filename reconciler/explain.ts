@@ -3,11 +3,19 @@ import type { Desired, DesiredMachine, DesiredSite } from '../specs/desired.ts'
 import type { Position } from '../specs/diagnostic.ts'
 import { say } from '../specs/text.ts'
 import { isStalled } from './backoff.ts'
-import { describeChange, describeDecision, describeWantedPackage, describeWantedScript } from './describe.ts'
+import {
+  describeChange,
+  describeDecision,
+  describeWantedDisk,
+  describeWantedPackage,
+  describeWantedReset,
+  describeWantedScript,
+} from './describe.ts'
 import { diff } from './diff.ts'
+import { diskDifferenceLines, diskLines, requestLines } from './explain-disk.ts'
 import type { Instant, MachineId } from './model/ids.ts'
 import type { Facts, Observed, Reach } from './model/observed.ts'
-import type { Backoff, Decision, History, Pause } from './model/plan.ts'
+import type { Backoff, Decision, DiskRequest, History, Pause } from './model/plan.ts'
 import type { Text } from './model/reason.ts'
 import { pausesAt } from './pause.ts'
 import { counted } from './wording.ts'
@@ -49,22 +57,29 @@ export function explain(
   history: History | undefined,
   pauses: readonly Pause[],
   now: Instant,
+  /** Open ones, of any machine. */
+  requests: readonly DiskRequest[] = [],
 ): Explanation | undefined {
   const wanted = desired.machines.get(machine)
   const site = wanted && desired.sites.get(wanted.site)
   if (wanted === undefined || site === undefined) return undefined
+  const asked = requests.filter((request) => request.machine === machine)
+  const disk = { machine: wanted, site, disk: observed?.disk, requests: asked, history, now }
   const sections: readonly ExplanationSection[] = [
     {
       kind: 'decision',
       title: say('What is decided', 'Décision'),
-      lines: decisionLines(wanted, decision, pauses, now),
+      lines: [...decisionLines(wanted, decision, pauses, now), ...requestLines(asked)],
     },
     { kind: 'is', title: say('What it is', 'État constaté'), lines: observedLines(observed) },
     { kind: 'wanted', title: say('What is wanted', 'État voulu'), lines: wantedLines(wanted, site) },
     {
       kind: 'differs',
       title: say('What differs', 'Écarts'),
-      lines: differenceLines(wanted, site, observed, history),
+      lines: [
+        ...diskDifferenceLines(disk, (path) => written(wanted, site, path)),
+        ...differenceLines(wanted, site, observed, history),
+      ],
     },
     {
       kind: 'failed',
@@ -145,6 +160,7 @@ function observedLines(observed: Observed | undefined): readonly ExplanationLine
   if (observed === undefined) return [{ text: say('never observed', 'jamais examiné') }]
   return [
     { text: reaches[observed.reach], at: observed.observedAt },
+    ...diskLines(observed.disk),
     ...(observed.facts === undefined ? [] : factLines(observed.facts)),
     ...observed.errors.map((error) => ({
       text: error.message,
@@ -201,6 +217,10 @@ function wantedLines(machine: DesiredMachine, site: DesiredSite): readonly Expla
     lines.push(
       line(counted(keys.length, ['SSH key', 'SSH keys'], ['clé SSH', 'clés SSH']), 'identity.authorizedKeys'),
     )
+  }
+  if (profile.disk !== undefined) {
+    lines.push(line(describeWantedDisk(profile.disk), 'image'))
+    if (profile.reset !== undefined) lines.push(line(describeWantedReset(profile.reset), 'reset.policy'))
   }
   for (const wanted of profile.packages.values()) {
     lines.push(line(describeWantedPackage(wanted), `packages.${wanted.name}`))

@@ -3,8 +3,11 @@
  * the order goes from what a person decided, over what is known of the machine, to what merely is busy.
  */
 import { isStalled } from './backoff.ts'
+import type { Load } from './capacity.ts'
 import { changeKey } from './diff.ts'
-import { actionLimitMs, changeMs, wakeMs } from './duration.ts'
+import { diskNeverObserved, windowsRunning } from './disk-reasons.ts'
+import { isAskedFor, isImagerChange } from './disk-work.ts'
+import { actionLimitMs, changeMs, neededMs, wakeMs } from './duration.ts'
 import {
   backingOff,
   capacityReached,
@@ -20,6 +23,7 @@ import {
 } from './gate-reasons.ts'
 import type { Change, PowerChange } from './model/change.ts'
 import type { Instant } from './model/ids.ts'
+import type { Observed } from './model/observed.ts'
 import type { Backoff } from './model/plan.ts'
 import type { Reason } from './model/reason.ts'
 import type { Gate, Question, Verdict } from './question.ts'
@@ -31,6 +35,7 @@ export const gates: readonly Gate[] = [
   { name: 'in-flight', guards: 'look', judge: judgeInFlight },
   { name: 'fresh', guards: 'look', judge: judgeFresh },
   { name: 'backoff', guards: 'changes', judge: judgeBackoff },
+  { name: 'image', guards: 'changes', judge: judgeImage },
   { name: 'power', guards: 'changes', judge: judgePower },
   { name: 'window', guards: 'changes', judge: judgeWindow },
   { name: 'occupied', guards: 'changes', judge: judgeOccupied },
@@ -54,13 +59,17 @@ function judgeInFlight({ history, observed }: Question, changes: readonly Change
 function judgeFresh(question: Question, changes: readonly Change[]): Verdict {
   const { observed, freshMs, now, wake, mustLook } = question
   if (observed === undefined) return hold(unseen)
-  const at =
-    wake || observed.reach === 'off' ? observed.observedAt : (observed.facts?.at ?? observed.observedAt)
+  const at = wake ? observed.observedAt : seenAt(observed)
   // Both ways: after our clock was set back, what seems to come from the future is just as old.
   if (Math.abs(now - at) > freshMs) return hold(stale)
+  if (observed.reach === 'up' && question.diskUnread) return hold(diskNeverObserved)
   if (observed.reach === 'up' && mustLook) return hold(checksNotAsked)
   return { kind: 'pass', changes }
 }
+
+/** When what is decided from was seen. Of a system that is not running now, its last facts are history. */
+export const seenAt = ({ reach, facts, observedAt }: Observed): Instant =>
+  reach === 'up' ? (facts?.at ?? observedAt) : observedAt
 
 function judgeBackoff(question: Question, changes: readonly Change[]): Verdict {
   const { history, machine, now, wake, mustLook } = question
@@ -88,8 +97,24 @@ function judgeBackoff(question: Question, changes: readonly Change[]): Verdict {
   return next === undefined ? { kind: 'pass', changes } : hold(backingOff(next), next.notBefore)
 }
 
-function judgePower({ machine, wake }: Question, changes: readonly Change[]): Verdict {
-  return wake && !machine.profile.power.wake ? hold(wakeNotAllowed) : { kind: 'pass', changes }
+/** A PC whose image is not there would be woken or restarted for nothing. A capture reads what is on the disk, whatever it is. */
+function judgeImage({ awaited }: Question, changes: readonly Change[]): Verdict {
+  if (awaited === undefined || awaited.size === 0) return { kind: 'pass', changes }
+  const missing = (change: Change): Reason | undefined =>
+    isImagerChange(change) && !(change.facet === 'disk' && change.operation === 'capture')
+      ? awaited.get(change.to)
+      : undefined
+  const ready = changes.filter((change) => missing(change) === undefined)
+  const reason = changes.map(missing).find((one) => one !== undefined)
+  return ready.length === 0 && reason !== undefined ? hold(reason) : { kind: 'pass', changes: ready }
+}
+
+function judgePower(question: Question, changes: readonly Change[]): Verdict {
+  const { machine, observed, wake, diskUnread } = question
+  if (wake && !machine.profile.power.wake) return hold(diskUnread ? diskNeverObserved : wakeNotAllowed)
+  // Of Windows we have no key and no shell: what answers there is left alone.
+  if (observed?.reach === 'silent') return hold(windowsRunning)
+  return { kind: 'pass', changes }
 }
 
 /**
@@ -98,42 +123,52 @@ function judgePower({ machine, wake }: Question, changes: readonly Change[]): Ve
  */
 function judgeWindow(question: Question, changes: readonly Change[]): Verdict {
   const { now, wake, mustLook } = question
+  if (isAskedForAlone(changes)) return { kind: 'pass', changes, deadline: now + limitMs(changes) }
   const openFor = question.openings()
   const passing: Change[] = []
-  let neededMs = (wake ? wakeMs : 0) + warningMs(question)
+  let takesMs = (wake ? wakeMs : 0) + warningMs(question)
   let end = Number.POSITIVE_INFINITY
   let closed: Extract<Opening, { open: false }> | undefined
 
   if (wake && mustLook) {
-    const opening = openFor('quiet', neededMs)
+    const opening = openFor('quiet', takesMs)
     if (!opening.open) return hold(opening.reason, opening.until)
     end = opening.until
   }
   for (const change of changes) {
     const first = !passing.some((one) => one.facet === change.facet)
-    const withItMs = neededMs + changeMs(change, first)
+    const withItMs = takesMs + changeMs(change, first)
     const opening = openFor(change.effect, withItMs)
     if (!opening.open) {
       if (closed === undefined || opensAt(opening) < opensAt(closed)) closed = opening
     } else if (now + withItMs <= Math.min(end, opening.until)) {
       end = Math.min(end, opening.until)
-      neededMs = withItMs
+      takesMs = withItMs
       passing.push(change)
     }
   }
   if (passing.length === 0 && closed !== undefined) return hold(closed.reason, closed.until)
-  const deadline = Math.min(end, now + Math.max(actionLimitMs, neededMs))
+  const deadline = Math.min(end, now + Math.max(actionLimitMs, takesMs))
   return { kind: 'pass', changes: passing, deadline }
 }
+
+/** Whoever asked is at the PC, or speaks for those who are: neither a window nor a session is in the way. */
+const isAskedForAlone = (changes: readonly Change[]): boolean =>
+  changes.length > 0 && changes.every(isAskedFor)
+
+const limitMs = (changes: readonly Change[]): number => Math.max(actionLimitMs, wakeMs + neededMs(changes))
 
 const opensAt = (closed: { readonly until?: Instant }): number => closed.until ?? Number.POSITIVE_INFINITY
 
 function judgeOccupied(question: Question, changes: readonly Change[]): Verdict {
   const policy = question.machine.profile.inUse
+  if (isAskedForAlone(changes)) return { kind: 'pass', changes }
   if (!isOccupied(question)) {
     // The last look may be minutes old: whether somebody has logged in since, the PC itself is asked as the action starts.
     const anyTime = policy.kind === 'quiet' && changes.every((change) => change.effect === 'quiet')
-    return anyTime || question.wake ? { kind: 'pass', changes } : { kind: 'pass', changes, unoccupied: true }
+    // A PC that is woken for its disk is not looked at again before that: somebody may have turned it on.
+    const onlyWoken = question.wake && !changes.some(isImagerChange)
+    return anyTime || onlyWoken ? { kind: 'pass', changes } : { kind: 'pass', changes, unoccupied: true }
   }
   switch (policy.kind) {
     case 'wait':
@@ -148,14 +183,19 @@ function judgeOccupied(question: Question, changes: readonly Change[]): Verdict 
 }
 
 function judgeCapacity({ site, load, wake }: Question, changes: readonly Change[]): Verdict {
-  const kind = wake ? 'wakes' : 'actions'
-  const limit = site.capacity[kind]
-  return load[kind] < limit ? { kind: 'pass', changes } : hold(capacityReached(kind, limit))
+  const full = loadsOf(changes, wake).find((kind) => load[kind] >= site.capacity[kind])
+  return full === undefined ? { kind: 'pass', changes } : hold(capacityReached(full, site.capacity[full]))
 }
 
-/** The sessions of a machine that is off ended with it. */
+/** What an action uses of the lycée's capacity: a PC that is off is woken and then imaged in one action. */
+export function loadsOf(changes: readonly Change[], wake: boolean): readonly (keyof Load)[] {
+  if (!wake) return ['actions']
+  return changes.some(isImagerChange) ? ['wakes', 'actions'] : ['wakes']
+}
+
+/** The sessions of a machine that is off, or that runs the imager, ended with its system. */
 const isOccupied = ({ observed, wake }: Question): boolean =>
-  !wake && (observed?.facts?.sessions.length ?? 0) > 0
+  !wake && observed?.reach !== 'imager' && (observed?.facts?.sessions.length ?? 0) > 0
 
 /** The delay that the user is given counts: the window must still be open after it. */
 function warningMs(question: Question): number {

@@ -3,6 +3,7 @@ import type { Desired, DesiredMachine, Profile, WantedPackage, WantedScript } fr
 import { say } from '../specs/text.ts'
 import { removedMachines } from './admit.ts'
 import { type ChangeGroup, type Described, groupChanges } from './change-group.ts'
+import { imageName } from './disk-diff.ts'
 import type { MachineId } from './model/ids.ts'
 import type { Text } from './model/reason.ts'
 
@@ -58,7 +59,7 @@ const renamedFrom = (before: DesiredMachine | undefined, head: Desired): Desired
 
 function compareProfiles(before: Profile, after: Profile): readonly Described[] {
   const changes = [
-    ...compareImage(before, after),
+    ...compareDisk(before, after),
     ...comparePackages(before, after),
     ...compareScripts(before, after),
     ...compareSettings(before, after),
@@ -67,24 +68,37 @@ function compareProfiles(before: Profile, after: Profile): readonly Described[] 
   return changes.length > 0 ? changes : [quiet(say('other settings', 'autres réglages'))]
 }
 
-function compareImage({ image: before }: Profile, { image: after }: Profile): readonly Described[] {
-  if (
-    before?.name === after?.name &&
-    before?.version === after?.version &&
-    before?.digest === after?.digest
-  ) {
-    return []
+function compareDisk({ disk: before }: Profile, { disk: after }: Profile): readonly Described[] {
+  if (after === undefined) {
+    return before === undefined ? [] : [quiet(say('image managed no longer', 'image plus gérée'))]
   }
-  if (after === undefined) return [quiet(say('image managed no longer', 'image plus gérée'))]
-  const to = `${after.name}@${after.version}`
-  const text =
-    before === undefined
-      ? say(`image ${to}`, `image ${to}`)
-      : say(
-          `image ${before.name}@${before.version} → ${to}`,
-          `image ${before.name}@${before.version} → ${to}`,
-        )
-  return [{ text, effect: 'destructive' }]
+  const to = imageName(after)
+  const known = before !== undefined && imageName(before) !== to ? `${imageName(before)} → ${to}` : to
+  const isOther =
+    before === undefined ||
+    imageName(after) !== imageName(before) ||
+    after.manifest !== before.manifest ||
+    after.layoutDigest !== before.layoutDigest
+  if (isOther && after.manifest === undefined) {
+    const text = say(
+      `image ${known}, not imported yet: nothing is written`,
+      `image ${known}, pas encore importée\u00a0: rien n’est écrit`,
+    )
+    return [quiet(text)]
+  }
+  if (isOther) {
+    const isLayout = before !== undefined && before.manifest === after.manifest
+    const text = isLayout
+      ? say(`disk layout of image ${to}`, `organisation du disque de l’image ${to}`)
+      : say(`image ${known}`, `image ${known}`)
+    return [{ text, effect: 'destructive' }]
+  }
+  if (before.settingsDigest === after.settingsDigest || after.manifest === undefined) return []
+  const text = say(
+    'boot menu and reset settings, by a restart into the imager',
+    'menu de démarrage et réglages de remise en état, par un redémarrage dans l’imageur',
+  )
+  return [{ text, effect: 'disruptive' }]
 }
 
 function comparePackages(before: Profile, after: Profile): readonly Described[] {
@@ -135,7 +149,7 @@ function compareSettings(before: Profile, after: Profile): readonly Described[] 
   const named: readonly (readonly [keyof Profile, Text])[] = [
     ['os', say('operating system', 'système d’exploitation')],
     ['identity', say('identity (host name, SSH keys)', 'identité (nom d’hôte, clés SSH)')],
-    ['reset', say('reset policy', 'politique de remise à zéro')],
+    ['reset', say('reset policy', 'politique de remise en état')],
     ['userData', say('users’ data', 'données des utilisateurs')],
     ['windows', say('maintenance windows', 'fenêtres de maintenance')],
     ['drift', say('drift policy', 'politique de dérive')],

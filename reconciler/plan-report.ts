@@ -6,11 +6,13 @@ import type { Desired, Effect } from '../specs/desired.ts'
 import { type Admission, admit } from './admit.ts'
 import { type ChangeGroup, type Described, groupChanges } from './change-group.ts'
 import { describeChange } from './describe.ts'
+import { type ImagerChange, isImagerChange } from './disk-work.ts'
 import { neededMs } from './duration.ts'
 import { type ExceptionGroup, groupExceptions } from './exceptions.ts'
 import type { Change } from './model/change.ts'
 import type { Instant, MachineId, PlanId, RoomId, SiteId } from './model/ids.ts'
 import type { Decision, Plan, Target } from './model/plan.ts'
+import type { Text } from './model/reason.ts'
 import { comparePark, type ParkComparison } from './park-comparison.ts'
 
 export type ReportCounts = Readonly<Record<Decision['kind'], number>> & {
@@ -21,6 +23,20 @@ export type ReportCounts = Readonly<Record<Decision['kind'], number>> & {
   readonly changes: Readonly<Record<Effect, number>>
   /** Estimated time of the machines' actions, added up; they run side by side. */
   readonly workMs: number
+  /** Forecast of what disks take over the lycées' networks, as far as it is known here. */
+  readonly bytes: number
+}
+
+/** What is done at one machine's disk. */
+export type DiskReport = {
+  readonly machine: MachineId
+  readonly text: Text
+  readonly image: string
+  readonly effect: Effect
+  readonly bytes?: number
+  readonly workMs: number
+  /** Partitions that are lost, as far as the disk was seen. */
+  readonly wipes: readonly string[]
 }
 
 export type RoomReport = { readonly id: RoomId; readonly name: string; readonly counts: ReportCounts }
@@ -50,6 +66,8 @@ export type PlanReport = {
   readonly unmanaged: readonly MachineId[]
   /** Machines whose disk would be rewritten. */
   readonly wiped: readonly MachineId[]
+  /** In the order of machine ids. */
+  readonly disks: readonly DiskReport[]
   readonly comparison?: ParkComparison
   /** Whether `up` would take this revision after the one compared with, as long as nobody approves it. */
   readonly admission?: Admission
@@ -62,6 +80,7 @@ export function reportPlan(desired: Desired, plan: Plan, base?: Desired): PlanRe
   const byRoom = new Map<RoomId, Tally>()
   const described: [MachineId, readonly Described[]][] = []
   const wiped: MachineId[] = []
+  const disks: DiskReport[] = []
   for (const [id, decision] of plan.decisions) {
     const machine = desired.machines.get(id)
     if (machine === undefined) continue
@@ -73,6 +92,7 @@ export function reportPlan(desired: Desired, plan: Plan, base?: Desired): PlanRe
       described.push([id, changes.map((change) => ({ text: describeChange(change), effect: change.effect }))])
     }
     if (changes.some((change) => change.effect === 'destructive')) wiped.push(id)
+    disks.push(...changes.filter(isImagerChange).map((change) => diskReport(id, change)))
   }
   const groups = groupChanges(desired, described)
   const report: PlanReport = {
@@ -98,10 +118,24 @@ export function reportPlan(desired: Desired, plan: Plan, base?: Desired): PlanRe
     exceptions: groupExceptions(plan),
     unmanaged: plan.unmanaged,
     wiped,
+    disks,
   }
   if (base === undefined) return report
   const admission = admit(base, { desired, diagnostics: [] }, false)
   return { ...report, comparison: comparePark(base, desired), admission }
+}
+
+function diskReport(machine: MachineId, change: ImagerChange): DiskReport {
+  const bytes = change.facet === 'disk' ? change.bytes : undefined
+  return {
+    machine,
+    text: describeChange(change),
+    image: change.image,
+    effect: change.effect,
+    ...(bytes === undefined ? {} : { bytes }),
+    workMs: neededMs([change]),
+    wipes: change.facet === 'disk' ? change.wipes : [],
+  }
 }
 
 /** What a decision means to change, now or when it may. */
@@ -132,6 +166,7 @@ const zero = (): Tally => ({
   changing: 0,
   changes: { quiet: 0, disruptive: 0, destructive: 0 },
   workMs: 0,
+  bytes: 0,
 })
 
 function tallyOf<Key>(tallies: Map<Key, Tally>, key: Key): Tally {
@@ -148,7 +183,10 @@ function count(tally: Tally, decision: Decision, changes: readonly Change[]): vo
   if (changes.length === 0) return
   tally.changing++
   tally.workMs += neededMs(changes)
-  for (const change of changes) tally.changes[change.effect]++
+  for (const change of changes) {
+    tally.changes[change.effect]++
+    if (change.facet === 'disk') tally.bytes += change.bytes ?? 0
+  }
 }
 
 const byId = (a: { readonly id: string }, b: { readonly id: string }): number => (a.id < b.id ? -1 : 1)

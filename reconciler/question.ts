@@ -20,6 +20,10 @@ export type Question = {
   readonly wake: boolean
   /** It must be looked at before one can say what differs. */
   readonly mustLook: boolean
+  /** An image is wanted, and its disk was never looked at. */
+  readonly diskUnread: boolean
+  /** By manifest digest: what cannot be written yet, and why. */
+  readonly awaited: ReadonlyMap<string, Reason> | undefined
   readonly pauses: Pauses
   readonly load: Load
   readonly freshMs: number

@@ -16,8 +16,10 @@ import {
   obstacleOf,
   someOf,
   unmanagedTitle,
+  wipedTexts,
   wipedTitle,
 } from './report-text.ts'
+import { bytesText, minutesText } from './wording.ts'
 
 /** GitHub's and GitLab's flavour. Whatever comes from the specs or from a PC is escaped. */
 export function planReportMarkdown(report: PlanReport, locale: Locale): string {
@@ -29,7 +31,7 @@ export function planReportMarkdown(report: PlanReport, locale: Locale): string {
   }
   const obstacle = obstacleOf(report)
   if (obstacle !== undefined) section(obstacle.title, [obstacle.text])
-  if (report.wiped.length > 0) section(wipedTitle, [someOf(report.wiped)])
+  section(wipedTitle, wipedTexts(report))
   if (report.comparison !== undefined) {
     const texts = comparisonTexts(report.comparison)
     section(comparisonTitle, texts.length > 0 ? texts : [nothingNew])
@@ -50,6 +52,7 @@ const changeTexts = (groups: readonly ChangeGroup[], within?: SiteId): readonly 
 
 /** Lycées where something changes; the others would only be rows of zeros. */
 function sitesTable(sites: readonly SiteReport[], locale: Locale): string {
+  const moves = sites.some(({ counts }) => counts.bytes > 0)
   const heads = [
     say('lycée', 'lycée'),
     say('machines', 'postes'),
@@ -57,6 +60,7 @@ function sitesTable(sites: readonly SiteReport[], locale: Locale): string {
     say('held', 'retenus'),
     say('blocked', 'bloqués'),
     say('unknown', 'inconnus'),
+    ...(moves ? [say('to move', 'à transférer'), say('work', 'travail')] : []),
   ]
   const rows = sites
     .filter((site) => site.counts.changing > 0)
@@ -67,6 +71,7 @@ function sitesTable(sites: readonly SiteReport[], locale: Locale): string {
       counts.held,
       counts.stalled,
       counts.unknown,
+      ...(moves ? [bytesText(counts.bytes)[locale], minutesText(counts.workMs)[locale]] : []),
     ])
   return [heads.map((head) => head[locale]), ['---', ...heads.slice(1).map(() => '---:')], ...rows]
     .map((cells) => `| ${cells.join(' | ')} |`)

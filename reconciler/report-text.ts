@@ -8,7 +8,7 @@ import type { MachineId, SiteId } from './model/ids.ts'
 import type { Locale, Text } from './model/reason.ts'
 import type { ParkComparison } from './park-comparison.ts'
 import type { PlanReport, ReportCounts } from './plan-report.ts'
-import { counted, machines } from './wording.ts'
+import { bytesText, counted, machines, minutesText } from './wording.ts'
 
 /** Lines that end in a newline; nothing but headings starts at the margin. */
 export function planReportText(report: PlanReport, locale: Locale): string {
@@ -25,7 +25,10 @@ export function planReportText(report: PlanReport, locale: Locale): string {
   for (const site of report.sites) {
     section(say(site.title, site.title), changeLines(site.changes, locale, site.id))
   }
-  section(wipedTitle, report.wiped.length > 0 ? [someOf(report.wiped)[locale]] : [])
+  section(
+    wipedTitle,
+    wipedTexts(report).map((text) => text[locale]),
+  )
   section(exceptionsTitle, exceptionLines(report.exceptions, report.timezone, locale))
   section(unmanagedTitle, report.unmanaged.length > 0 ? [someOf(report.unmanaged)[locale]] : [])
   return `${lines.join('\n')}\n`
@@ -63,6 +66,7 @@ export function countsText(counts: ReportCounts): Text {
     ...some(counts.stalled, ['blocked', 'blocked'], ['bloqué', 'bloqués']),
     ...some(counts.unknown, ['unknown', 'unknown'], ['inconnu', 'inconnus']),
     ...(counts.workMs > 0 ? [workText(counts.workMs)] : []),
+    ...(counts.bytes > 0 ? [moveText(counts.bytes)] : []),
   ]
   return say(parts.map((part) => part.en).join(', '), parts.map((part) => part.fr).join(', '))
 }
@@ -104,6 +108,23 @@ export function comparisonTexts(comparison: ParkComparison): readonly Text[] {
   ]
 }
 
+/** Whose disks are rewritten, and which partitions are known to be lost on them; machines that lose the same stand together. */
+export function wipedTexts({ wiped, disks }: PlanReport): readonly Text[] {
+  if (wiped.length === 0) return []
+  const byLoss = new Map<string, MachineId[]>()
+  for (const { machine, wipes } of disks) {
+    if (wipes.length === 0) continue
+    const losers = byLoss.get(wipes.join(', ')) ?? []
+    byLoss.set(wipes.join(', '), losers)
+    losers.push(machine)
+  }
+  const losses = [...byLoss].map(([lost, machinesOf]) => {
+    const { en, fr } = someOf(machinesOf)
+    return say(`${en}: lost: ${lost}`, `${fr}\u00a0: perdu\u00a0: ${lost}`)
+  })
+  return [someOf(wiped), ...losses]
+}
+
 /** A long list is told by its number and its first few. */
 export function someOf(ids: readonly MachineId[]): Text {
   const shown = ids.slice(0, 5).join(', ')
@@ -135,8 +156,12 @@ const comparisonLines = (comparison: ParkComparison, locale: Locale): readonly s
 
 export const nothingNew = say('nothing else than before', 'rien de plus qu’auparavant')
 
-/** Rounded up to minutes: an estimate claims no more. */
 const workText = (workMs: number): Text => {
-  const minutes = counted(Math.ceil(workMs / 60_000), ['minute', 'minutes'], ['minute', 'minutes'])
+  const minutes = minutesText(workMs)
   return say(`about ${minutes.en} of work`, `environ ${minutes.fr} de travail`)
+}
+
+const moveText = (bytes: number): Text => {
+  const { en, fr } = bytesText(bytes)
+  return say(`about ${en} to move`, `environ ${fr} à transférer`)
 }

@@ -25,3 +25,24 @@ export const rooms = (count: number): Text => counted(count, ['room', 'rooms'], 
 
 /** Enough of a digest to tell it from its neighbours. */
 export const shortDigest = (digest: string): string => digest.replace(/^sha256:/, '').slice(0, 12)
+
+const units: Readonly<Record<Locale, readonly string[]>> = {
+  en: ['bytes', 'kB', 'MB', 'GB', 'TB'],
+  fr: ['octets', 'ko', 'Mo', 'Go', 'To'],
+}
+
+/** Two digits are all that a forecast is good for: `3.4 GB`, `120 Mo`. */
+export function bytesText(bytes: number): Text {
+  let value = bytes
+  let step = 0
+  while (value >= 999.5 && step < 4) {
+    value /= 1000
+    step++
+  }
+  const shown = value < 10 && step > 0 ? value.toFixed(1) : String(Math.round(value))
+  return say(`${shown} ${units.en[step]}`, `${shown.replace('.', ',')}\u00a0${units.fr[step]}`)
+}
+
+/** Rounded up to minutes: an estimate claims no more. */
+export const minutesText = (ms: number): Text =>
+  counted(Math.ceil(ms / 60_000), ['minute', 'minutes'], ['minute', 'minutes'])

@@ -7,6 +7,8 @@ export const defaults = {
   soakMs: 3_600_000,
   os: 'debian',
   drift: 'enforce',
+  /** A system in use always differs from its image somewhere, and making that good erases what people left on it. */
+  diskDrift: 'report',
   inUse: 'wait',
   warnDelayMs: 600_000,
   power: { wake: true, reboot: 'when-needed' },
@@ -18,6 +20,9 @@ export const defaults = {
   wakePort: 9,
   limitedBroadcast: '255.255.255.255',
   resetPolicy: 'on-demand',
+  /** Long enough to be read, short enough that a room of thirty PCs is not late for the lesson. */
+  boot: { timeoutMs: 5_000, resetEntries: true },
+  server: { port: 8069, netboot: 'proxy' },
   identity: { hostname: true },
   script: { interpreter: ['/bin/sh'], when: 'change', timeoutMs: 600_000, effect: 'quiet' },
   packageEffect: 'quiet',

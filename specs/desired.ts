@@ -67,6 +67,8 @@ export type DesiredSite = {
   readonly domain?: string
   readonly subnet?: string
   readonly uplinkBitsPerSecond?: number
+  /** The lycée's site server, which serves images, netboot and the reset page. Undefined: disks are not managed here. */
+  readonly server?: SiteServer
   readonly capacity: { readonly actions: number; readonly wakes: number }
   readonly rooms: ReadonlyMap<RoomId, { readonly id: RoomId; readonly name: string; readonly title?: string }>
   readonly origin: Position
@@ -94,7 +96,8 @@ export type Profile = {
   readonly facetDigests: Readonly<Partial<Record<Facet, Digest>>>
   readonly roles: readonly string[]
   readonly os: 'debian' | 'windows'
-  readonly image?: { readonly name: string; readonly version: string; readonly digest?: string }
+  /** Undefined: the disk is not managed. */
+  readonly disk?: WantedDisk
   readonly packages: ReadonlyMap<PackageName, WantedPackage>
   readonly scripts: ReadonlyMap<ScriptName, WantedScript>
   readonly identity: WantedIdentity
@@ -151,6 +154,48 @@ export type WantedIdentity = {
   readonly hostname: boolean
   /** Public keys (`ssh-ed25519 AAAA… comment`) that the managing account must accept; others are left alone. */
   readonly authorizedKeys?: readonly string[]
+}
+
+/** The disk as one commit wants it: an image version, the layout, and what is installed around it. */
+export type WantedDisk = {
+  readonly name: string
+  readonly version: string
+  /** SHA-256 of the manifest, 64 hex digits. Undefined: the version was not imported yet, and nothing is written. */
+  readonly manifest?: string
+  readonly layout: WantedLayout
+  readonly layoutDigest: Digest
+  readonly boot: { readonly default: string; readonly timeoutMs: number; readonly resetEntries: boolean }
+  /** Of boot menu, reset policy and kept paths: what the imager installs besides the image. */
+  readonly settingsDigest: Digest
+}
+
+export type WantedLayout = {
+  readonly table: 'gpt' | 'mbr'
+  /** Kernel name, model or serial of the disk, for PCs with several. */
+  readonly disk?: string
+  readonly partitions: readonly WantedPartition[]
+}
+
+export type WantedPartition = {
+  readonly name: string
+  readonly type: 'bios' | 'esp' | 'msr' | 'linux' | 'swap' | 'windows' | 'recovery' | 'data'
+  readonly sizeBytes: number | 'rest'
+  readonly content: 'image' | 'cache' | 'keep' | 'empty'
+  readonly os?: 'debian' | 'windows'
+  readonly title?: string
+}
+
+export type SiteServer = {
+  /** IPv4 address in the lycée's network at which PCs reach it, and on which it listens. */
+  readonly address: string
+  readonly port: number
+  /** `proxy`: beside the DHCP server that is there; `dhcp`: it is the DHCP server; `off`: somebody else points PCs to it. */
+  readonly netboot: 'off' | 'proxy' | 'dhcp'
+  readonly range?: { readonly from: string; readonly to: string }
+  readonly router?: string
+  readonly dns?: readonly string[]
+  /** The secret whose contents teachers type on the reset page. Undefined: no reset page. */
+  readonly resetPin?: SecretName
 }
 
 export type WantedReset = {

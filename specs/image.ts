@@ -3,6 +3,7 @@ import type { Spec } from './read-spec.ts'
 import { formatSize } from './size.ts'
 import { placeAt, placeOfKey } from './source-path.ts'
 import { say } from './text.ts'
+import { layoutOf, systemPartitions, systemTypes } from './wanted-disk.ts'
 
 /** What partition tables and alignment take at both ends of a disk, rounded up. */
 const tableBytes = 2 * 2 ** 20
@@ -21,18 +22,18 @@ export function checkImage(image: Spec<'Image'>, { findings }: Pick<Compilation,
       say('An image needs at least one version.', 'Une image a besoin d’au moins une version.'),
     )
   }
-  if (
-    !partitions.some(({ type, content }) => content === 'image' && (type === 'linux' || type === 'windows'))
-  ) {
+  if (!systemPartitions(layoutOf(spec)).some(({ os }) => os === spec.os)) {
+    const type = systemTypes[spec.os]
     findings.error(
       place,
       'image-without-root',
       say(
-        'No partition holds the system: one of type `linux` or `windows` needs `content: image`.',
-        'Aucune partition ne contient le système : l’une, de type `linux` ou `windows`, doit avoir `content: image`.',
+        `No partition holds the system: one of type \`${type}\` needs \`content: image\` (and, where others name theirs, \`os: ${spec.os}\`).`,
+        `Aucune partition ne contient le système : l’une, de type \`${type}\`, doit avoir \`content: image\` (et, si d’autres indiquent le leur, \`os: ${spec.os}\`).`,
       ),
     )
   }
+  for (const index of partitions.keys()) checkPartition(image, index, { findings })
   const seen = new Set<string>()
   for (const [index, partition] of partitions.entries()) {
     if (seen.has(partition.name)) {
@@ -65,6 +66,17 @@ export function checkImage(image: Spec<'Image'>, { findings }: Pick<Compilation,
       ),
     )
   }
+  const caches = partitions.flatMap(({ content }, index) => (content === 'cache' ? [index] : []))
+  if (caches.length > 1) {
+    findings.error(
+      placeAt(document, ['disk', 'partitions', caches[1] ?? 0, 'content']),
+      'two-caches',
+      say(
+        'A disk has one cache partition at most; make the other one larger.',
+        'Un disque a au plus une partition de cache ; agrandissez plutôt l’autre.',
+      ),
+    )
+  }
   const fixed = partitions.reduce(
     (sum, each) => sum + (each.size === 'rest' ? leastRestBytes : each.size),
     tableBytes,
@@ -80,6 +92,47 @@ export function checkImage(image: Spec<'Image'>, { findings }: Pick<Compilation,
     )
   }
   checkVersions(image, fixed, { findings })
+}
+
+function checkPartition(
+  { spec, document }: Spec<'Image'>,
+  index: number,
+  { findings }: Pick<Compilation, 'findings'>,
+): void {
+  const partition = spec.disk.partitions[index]
+  if (partition === undefined) return
+  const { name, type, content, os } = partition
+  const place = (key: string) => placeAt(document, ['disk', 'partitions', index, key])
+  if (spec.disk.table === 'mbr' && (type === 'bios' || type === 'msr')) {
+    findings.error(
+      place('type'),
+      'partition-not-on-mbr',
+      say(
+        `Partitions of type \`${type}\` exist in GPT tables only; leave this one out.`,
+        `Les partitions de type \`${type}\` n’existent que dans les tables GPT ; retirez celle-ci.`,
+      ),
+    )
+  }
+  if (content === 'cache' && type !== 'linux') {
+    findings.error(
+      place('content'),
+      'bad-partition-content',
+      say(
+        'The cache is a Linux file system: its partition is of type `linux`.',
+        'Le cache est un système de fichiers Linux : sa partition est de type `linux`.',
+      ),
+    )
+  }
+  if (os !== undefined && !(content === 'image' && type === systemTypes[os])) {
+    findings.error(
+      place('os'),
+      'bad-system-partition',
+      say(
+        `A system (${os}) comes from the image and lies in a partition of type \`${systemTypes[os]}\`: “${name}” needs \`type: ${systemTypes[os]}\` and \`content: image\`.`,
+        `Un système (${os}) vient de l’image et se trouve dans une partition de type \`${systemTypes[os]}\` : « ${name} » doit avoir \`type: ${systemTypes[os]}\` et \`content: image\`.`,
+      ),
+    )
+  }
 }
 
 function checkVersions(

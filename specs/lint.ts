@@ -10,6 +10,8 @@ export function lint(compilation: Compilation, machines: ReadonlyMap<MachineId, 
   warnUnused(compilation)
   warnRoleless(compilation, machines)
   warnWindows(compilation, machines)
+  warnServerless(compilation, machines)
+  warnBootless(compilation)
 }
 
 const unusedCodes = {
@@ -78,9 +80,51 @@ function warnWindows(
     findings.warning(
       catalog.placeAt(origin),
       'windows-not-managed-yet',
+      profile.disk === undefined
+        ? say(
+            'Windows PCs are checked and planned, but this version of Proviseur does not manage them yet.',
+            'Les postes Windows sont vérifiés et planifiés, mais cette version de Proviseur ne les gère pas encore.',
+          )
+        : say(
+            'Of Windows PCs this version of Proviseur manages the disk only: packages and scripts are checked and planned.',
+            'Des postes Windows, cette version de Proviseur ne gère que le disque : paquets et scripts sont vérifiés et planifiés.',
+          ),
+    )
+  }
+}
+
+/** Once a lycée. */
+function warnServerless(
+  { catalog, findings }: Compilation,
+  machines: ReadonlyMap<MachineId, DesiredMachine>,
+): void {
+  const imaged = [...machines.values()].filter(({ profile }) => profile.disk !== undefined)
+  for (const site of new Set(imaged.map((machine) => machine.site))) {
+    const lycee = catalog.get('Lycee', site)
+    if (!lycee || lycee.spec.server !== undefined) continue
+    findings.warning(
+      placeAt(lycee.document, ['name']),
+      'image-without-server',
       say(
-        'Windows PCs are checked and planned, but this version of Proviseur does not manage them yet.',
-        'Les postes Windows sont vérifiés et planifiés, mais cette version de Proviseur ne les gère pas encore.',
+        'Machines here have an image, but the lycée has no `server` that could serve it: their disks are not managed.',
+        'Des machines ont ici une image, mais le lycée n’a pas de `server` pour la fournir : leurs disques ne sont pas gérés.',
+      ),
+    )
+  }
+}
+
+/** An MBR disk starts from the gap before its first partition. */
+function warnBootless({ catalog, findings }: Compilation): void {
+  for (const image of catalog.all('Image')) {
+    const { table, partitions } = image.spec.disk
+    const starts = partitions.some(({ type }) => type === 'bios' || type === 'esp')
+    if (table !== 'gpt' || starts || !catalog.isUsed(image)) continue
+    findings.warning(
+      placeAt(image.document, ['disk', 'partitions']),
+      'image-without-boot-partition',
+      say(
+        'No PC starts from this disk: with UEFI it needs a partition of type `esp`, with BIOS one of type `bios` (1 MiB).',
+        'Aucun poste ne démarrera depuis ce disque : en UEFI il faut une partition de type `esp`, en BIOS une de type `bios` (1 Mio).',
       ),
     )
   }

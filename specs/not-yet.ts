@@ -8,10 +8,6 @@ const texts = {
     'The rollout is checked, but this version of Proviseur has no waves yet: a revision goes to all machines at once.',
     'Le déploiement progressif est vérifié, mais cette version de Proviseur n’a pas encore de vagues : une révision va à tous les postes à la fois.',
   ),
-  'reset-not-yet': say(
-    'The reset policy is checked, but this version of Proviseur does not reset machines yet.',
-    'La politique de remise en état est vérifiée, mais cette version de Proviseur ne remet pas encore les postes en état.',
-  ),
   'user-data-not-yet': say(
     'User data are checked, but this version of Proviseur does not migrate them yet.',
     'Les données des utilisateurs sont vérifiées, mais cette version de Proviseur ne les migre pas encore.',

@@ -11,12 +11,14 @@ import type {
 } from './desired.ts'
 import type { Position } from './diagnostic.ts'
 import { digestOfJson } from './digest.ts'
+import { checkDisk } from './disk.ts'
 import { byCodeUnit } from './files.ts'
 import type { Digest, PackageName, ScriptName } from './ids.ts'
 import { leaves, valuesOf } from './layers.ts'
 import type { LayeredSettings } from './settings-layer.ts'
 import type { Stack } from './stack.ts'
 import { say } from './text.ts'
+import { wantedDisk } from './wanted-disk.ts'
 
 /** Everything of a profile that its digest covers, and that equal profiles share. */
 type Content = Omit<Profile, 'digest' | 'facetDigests' | 'origins'>
@@ -55,7 +57,9 @@ export class ProfileTable {
         ),
       )
     }
-    return { ...this.#digested(settings, stack.roles, os), origins }
+    const profile = { ...this.#digested(settings, stack.roles, os), origins }
+    checkDisk(profile, this.#compilation)
+    return profile
   }
 
   /** The same settings give the same profile: a package of its own on one PC in each of 500 rooms is digested once. */
@@ -74,14 +78,20 @@ export class ProfileTable {
   }
 
   #contentOf(settings: LayeredSettings, roles: readonly string[], os: Profile['os']): Content {
+    const image = settings.image && this.#compilation.catalog.get('Image', settings.image.name)
+    // A managed disk can always be reset; without an image there is nothing to go back to.
+    const reset =
+      settings.reset === undefined && image === undefined ? undefined : resetOf(settings.reset ?? {})
     return {
       roles,
       os,
-      ...(settings.image === undefined ? {} : { image: imageOf(settings.image) }),
+      ...(settings.image === undefined || image === undefined || reset === undefined
+        ? {}
+        : { disk: wantedDisk(settings.image, image.spec, settings.boot, reset) }),
       packages: this.#packagesOf(settings, os),
       scripts: this.#scriptsOf(settings),
       identity: identityOf(settings),
-      ...(settings.reset === undefined ? {} : { reset: resetOf(settings.reset) }),
+      ...(reset === undefined ? {} : { reset }),
       ...(settings.userData === undefined
         ? {}
         : { userData: { migrate: settings.userData.migrate ?? false } }),
@@ -163,16 +173,6 @@ function originsOf(stack: Stack): ReadonlyMap<string, Position> {
   return origins
 }
 
-const imageOf = ({
-  name,
-  version,
-  digest,
-}: NonNullable<LayeredSettings['image']>): NonNullable<Profile['image']> => ({
-  name,
-  version,
-  ...(digest === undefined ? {} : { digest }),
-})
-
 const identityOf = ({ identity }: LayeredSettings): WantedIdentity => ({
   hostname: identity?.hostname ?? defaults.identity.hostname,
   ...(identity?.authorizedKeys === undefined ? {} : { authorizedKeys: identity.authorizedKeys }),
@@ -186,7 +186,7 @@ const resetOf = (reset: NonNullable<LayeredSettings['reset']>): WantedReset => (
 
 function driftOf({ drift = {} }: LayeredSettings): Readonly<Record<Facet, DriftPolicy>> {
   return {
-    disk: drift.disk ?? defaults.drift,
+    disk: drift.disk ?? defaults.diskDrift,
     packages: drift.packages ?? defaults.drift,
     scripts: drift.scripts ?? defaults.drift,
     identity: drift.identity ?? defaults.drift,
@@ -206,9 +206,19 @@ function facetDigestsOf(content: Content): Profile['facetDigests'] {
     digest,
     trigger.kind,
   ])
-  const { image, identity, reset, userData } = content
+  const { disk, identity, reset, userData } = content
   return {
-    ...(image === undefined ? {} : { disk: digestOfJson(image) }),
+    ...(disk === undefined
+      ? {}
+      : {
+          disk: digestOfJson([
+            disk.name,
+            disk.version,
+            disk.manifest ?? null,
+            disk.layoutDigest,
+            disk.settingsDigest,
+          ]),
+        }),
     ...(packages.length === 0 ? {} : { packages: digestOfJson(packages) }),
     ...(scripts.length === 0 ? {} : { scripts: digestOfJson(scripts) }),
     identity: digestOfJson(identity),

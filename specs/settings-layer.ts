@@ -23,6 +23,7 @@ export type LayeredSettings = {
   >
   readonly scripts?: Readonly<Record<string, 'present' | 'absent'>>
   readonly windows?: readonly Window[]
+  readonly boot?: Settings['boot']
   readonly reset?: Settings['reset']
   readonly userData?: Settings['userData']
   readonly drift?: Readonly<Partial<Record<Facet, 'enforce' | 'report' | 'ignore'>>>
@@ -35,7 +36,7 @@ export type LayeredSettings = {
 
 const facets: readonly Facet[] = ['disk', 'packages', 'scripts', 'identity', 'reset']
 /** Settings that are maps of single values. */
-const maps = ['reset', 'userData', 'power', 'ssh', 'identity', 'retry'] as const
+const maps = ['boot', 'reset', 'userData', 'power', 'ssh', 'identity', 'retry'] as const
 
 /** The layer that these settings, written at `path` of the document, make; references in them are checked here, once for all machines. */
 export function settingsLayer(
@@ -95,8 +96,6 @@ export function settingsLayer(
     entries.set('inUse', leaf(policy, 'inUse'))
   }
   const key = (field: string) => placeOfKey(document, [...path, field])
-  if (settings.reset !== undefined && settings.reset.policy !== 'never')
-    warnNotYet(compilation.findings, key('reset'), 'reset-not-yet')
   if (settings.userData?.migrate === true)
     warnNotYet(compilation.findings, key('userData'), 'user-data-not-yet')
   for (const field of maps) {
@@ -165,13 +164,15 @@ function findImage(
     )
     return undefined
   }
-  compilation.findings.warning(
-    place,
-    'image-not-written-yet',
-    say(
-      'Images are checked and planned, but this version of Proviseur does not write disks yet.',
-      'Les images sont vérifiées et planifiées, mais cette version de Proviseur n’écrit pas encore les disques.',
-    ),
-  )
+  if (found.digest === undefined) {
+    compilation.findings.warning(
+      place,
+      'image-version-without-digest',
+      say(
+        `Version ${version} of image “${name}” has no digest: nothing is written to a disk until “proviseur image import” has made it and its digest stands in the image’s spec.`,
+        `La version ${version} de l’image « ${name} » n’a pas d’empreinte : aucun disque n’est écrit tant que « proviseur image import » ne l’a pas créée et que son empreinte ne figure pas dans la spécification de l’image.`,
+      ),
+    )
+  }
   return { name, version, ...(found.digest === undefined ? {} : { digest: found.digest }), os: image.spec.os }
 }

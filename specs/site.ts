@@ -17,6 +17,7 @@ import type { Spec } from './read-spec.ts'
 import type { LyceeSpec, RoomSpec } from './schema/lycee.ts'
 import type { MachineSpec } from './schema/machine.ts'
 import type { Settings } from './schema/settings.ts'
+import { compileServer } from './server.ts'
 import { settingsLayer } from './settings-layer.ts'
 import type { SourceMap } from './source-document.ts'
 import { locate, placeAt, type SourcePath } from './source-path.ts'
@@ -56,10 +57,9 @@ export function compileSite(
   }
   compiled.push(...lyceeMachines(lycee, rooms, compilation, machines))
   checkWake(lycee, compilation)
-  return {
-    site: siteOf(spec, parkTimezone, positionOf(placeAt(document, ['name']))),
-    machines: compiled,
-  }
+  const server = compileServer(lycee, compiled, compilation)
+  const site = siteOf(spec, parkTimezone, positionOf(placeAt(document, ['name'])))
+  return { site: server === undefined ? site : { ...site, server }, machines: compiled }
 }
 
 /** The settings written at a path, and its role checked. */

@@ -6,7 +6,17 @@ import { emptyName, mustBePure, refuseImport } from './architecture/rules.ts'
 import { importsOf, impurities, parse } from './architecture/source-file.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const folders = ['specs', 'reconciler', 'providers', 'imager', 'cli', 'console', 'examples', 'tests'] as const
+const folders = [
+  'specs',
+  'reconciler',
+  'providers',
+  'imaging',
+  'imager',
+  'cli',
+  'console',
+  'examples',
+  'tests',
+] as const
 
 type SourceText = { readonly file: string; readonly text: string }
 
@@ -84,6 +94,13 @@ const forbidden: readonly (readonly [file: string, text: string])[] = [
   ['providers/packages/apply.ts', "import { main } from '../../cli/main.ts'"],
   ['providers/ssh/connection.ts', "import { apply } from '../packages/apply.ts'"],
   ['imager/main.ts', "import { connect } from '../providers/ssh/connection.ts'"],
+  ['imager/agent/main.ts', "import type { Action } from '../../reconciler/model/plan.ts'"],
+  ['imager/agent/main.ts', "import { compile } from '../../specs/compile.ts'"],
+  ['imaging/codec.ts', "import { plan } from '../reconciler/plan.ts'"],
+  ['imaging/codec.ts', "import type { Layout } from '../specs/desired.ts'"],
+  ['imaging/codec.ts', "import { restore } from '../imager/engine/restore.ts'"],
+  ['reconciler/plan.ts', "import type { Manifest } from '../imaging/manifest.ts'"],
+  ['reconciler/loop/loop.ts', "import { encodeJob } from '../../imaging/job-codec.ts'"],
   ['console/page.ts', "import { plan } from '../reconciler/plan.ts'"],
   ['elsewhere/x.ts', "import { plan } from '../reconciler/plan.ts'"],
 ]
@@ -105,6 +122,10 @@ const permitted: readonly (readonly [file: string, text: string])[] = [
   ['reconciler/hub/api.ts', "import { z } from 'zod'"],
   ['providers/packages/apply.ts', "import { run } from '../ssh/run.ts'"],
   ['providers/packages/apply.ts', "import { probe } from './probe.ts'"],
+  ['providers/imaging/desk.ts', "import { encodeJob } from '../../imaging/job-codec.ts'"],
+  ['imager/agent/main.ts', "import { parseJob } from '../../imaging/job-codec.ts'"],
+  ['imager/agent/main.ts', "import type { WantedLayout } from '../../specs/desired.ts'"],
+  ['imaging/reasons.ts', "import { say } from '../specs/text.ts'"],
   ['cli/main.ts', "import { createSshProvider } from '../providers/ssh/provider.ts'"],
   ['tests/lab/lab.ts', "import { plan } from '../../reconciler/plan.ts'"],
 ]

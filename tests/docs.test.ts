@@ -4,6 +4,7 @@ import { dirname, join, normalize } from 'node:path'
 import test from 'ava'
 import { catalogue } from '../cli/catalogue/catalogue.ts'
 import { exitCode } from '../cli/exit.ts'
+import { reasonText } from '../imaging/reasons.ts'
 import { gateNames } from '../reconciler/describe.ts'
 import { gates } from '../reconciler/gates.ts'
 import type { Decision } from '../reconciler/model/plan.ts'
@@ -49,7 +50,11 @@ test('every command that a page shows is one of ours, with options that it has',
   for (const page of pages) {
     for (const words of callsIn(page)) {
       const told = `${page.file}: proviseur ${words.join(' ')}`
-      const [name = '', ...rest] = words[0] === 'help' ? words.slice(1) : words
+      const called = words[0] === 'help' ? words.slice(1) : words
+      // The longest name that fits: `image import` is one command.
+      const length = entries.has(called.slice(0, 2).join(' ')) ? 2 : 1
+      const name = called.slice(0, length).join(' ')
+      const rest = called.slice(length)
       if (/^--(help|version|lang)$/.test(name) || (words[0] === 'help' && name === '')) continue
       const entry = entries.get(name)
       if (entry === undefined) {
@@ -177,6 +182,7 @@ const internal = new Set([
   'bad-broadcast',
   'unmanaged',
   'in-imager',
+  'damaged',
 ])
 
 test('docs/operating.md tells the remedy for every reason of a machine, and for none that does not exist', async (t) => {
@@ -188,9 +194,12 @@ test('docs/operating.md tells the remedy for every reason of a machine, and for 
     ...firstCodes(tableOf(page, 'what')),
   ])
   const machines = await sourceOf('reconciler/**/*.ts', 'providers/**/*.ts')
-  const codes = [...machines.matchAll(/\bcode: '([a-z-]+)'/g)].map(([, code = '']) => code)
+  const codes = [
+    ...[...machines.matchAll(/\bcode: '([a-z-]+)'/g)].map(([, code = '']) => code),
+    ...Object.keys(reasonText),
+  ]
   t.deepEqual([...new Set(codes)].filter((code) => !told.has(code) && !internal.has(code)).sort(), [])
-  const everything = machines + (await sourceOf('cli/**/*.ts'))
+  const everything = machines + (await sourceOf('cli/**/*.ts', 'imaging/reasons.ts'))
   for (const code of firstCodes(tableOf(page, 'code'))) t.true(everything.includes(`'${code}'`), code)
 })
 

@@ -19,14 +19,14 @@ const NOTHING: Count = { passed: 0, failed: 0 }
 
 const HELP = say(
   `bin/test [--all | --fast | --lab] [ava's arguments]
-  without one: types, lint, all tests; those on the lab's PCs need root and are left out without it
-  --all        the same, and without root it fails
+  without one: types, lint, all tests but the longest; those on the lab's PCs need root and, but for CI, are left out without it
+  --all        the longest tests too (*.long.test.ts: dozens of power cuts, every kind of firmware)
   --fast       without the lab
   --lab        the lab's tests only
   With test files, only those are run.`,
   `bin/test [--all | --fast | --lab] [arguments d'ava]
-  sans option : types, style, tous les tests ; ceux qui utilisent les postes du laboratoire exigent root, sinon ils sont omis
-  --all         de même, mais échoue sans root
+  sans option : types, style, tous les tests sauf les plus longs ; ceux qui utilisent les postes du laboratoire exigent root, sinon ils sont omis (sauf en intégration continue)
+  --all         les tests les plus longs aussi (*.long.test.ts : des dizaines de coupures de courant, tous les microgiciels)
   --fast        sans le laboratoire
   --lab         les tests du laboratoire seulement
   Avec des fichiers de test, ceux-là seuls sont exécutés.`,
@@ -58,12 +58,14 @@ async function choosePhases(args: readonly string[]): Promise<readonly Phase[]> 
   const rest = args.filter((arg) => arg !== mode)
   const named = rest.filter((arg) => /\.test\.ts(:[\d,-]+)?$/.test(arg))
   const options = rest.filter((arg) => !named.includes(arg))
-  const files = named.length > 0 ? named : await testFiles()
+  const files =
+    named.length > 0 ? named : (await testFiles()).filter((file) => mode === '--all' || !isLong(file))
   const inFolder = (...folders: readonly string[]) =>
     files.filter((file) => folders.some((folder) => file.startsWith(`tests/${folder}/`)))
-  const lab = inFolder('lab')
+  const machines = inFolder('lab/vm')
+  const lab = inFolder('lab').filter((file) => !machines.includes(file))
   const slow = inFolder('conformance', 'simulation')
-  const fast = files.filter((file) => !lab.includes(file) && !slow.includes(file))
+  const fast = files.filter((file) => ![lab, machines, slow].some((one) => one.includes(file)))
   const phases: Phase[] = []
   if (named.length === 0 && mode !== '--lab')
     phases.push(
@@ -76,7 +78,7 @@ async function choosePhases(args: readonly string[]): Promise<readonly Phase[]> 
       { name: 'conformance, simulation', run: () => ava(slow, options) },
     )
   if (mode !== '--fast') {
-    if (mode === undefined && process.getuid?.() !== 0 && lab.length > 0)
+    if (mode === undefined && !process.env['CI'] && process.getuid?.() !== 0 && lab.length > 0)
       tell(
         say(
           'Without root: the tests on the lab are left out.',
@@ -84,10 +86,19 @@ async function choosePhases(args: readonly string[]): Promise<readonly Phase[]> 
         ),
       )
     // Each lab fills the machine by itself.
-    else phases.push({ name: 'lab', run: () => ava(lab, [...options, '--serial', '--concurrency=1']) })
+    else
+      phases.push(
+        { name: 'lab', run: () => ava(lab, [...options, '--serial', '--concurrency=1']) },
+        { name: 'lab, whole PCs', run: () => ava(machines, [...options, ...ONE_BY_ONE]) },
+      )
   }
   return phases
 }
+
+/** An emulated PC needs minutes from its power button to its login. */
+const ONE_BY_ONE = ['--serial', '--concurrency=1', '--timeout=30m']
+
+const isLong = (file: string): boolean => file.endsWith('.long.test.ts')
 
 const LINT = ['check', '--error-on-warnings', '.']
 

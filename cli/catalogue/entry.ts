@@ -5,6 +5,7 @@ import type { Given } from '../given.ts'
 
 /** A command as its help tells it. The code behind it is loaded only when it is called: `check` must not pay for SSH. */
 export type Entry = {
+  /** One word, or two for a command that belongs to others: `image import`. */
   readonly name: string
   readonly summary: Text
   /** More than the summary, where there is more to know. */
@@ -25,6 +26,8 @@ export type OptionEntry = {
   readonly short?: string
   /** What stands for the value in the help; undefined: the option takes none. */
   readonly value?: Text
+  /** May be given several times. */
+  readonly many?: true
   readonly choices?: readonly string[]
   readonly help: Text
 }

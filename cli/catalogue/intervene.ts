@@ -1,30 +1,6 @@
 import { say } from '../../specs/text.ts'
-import type { Group, OptionEntry } from './entry.ts'
-import {
-  everywhere,
-  machineHelp,
-  parkOption,
-  plainExits,
-  scopeHelp,
-  stateOption,
-  storeOption,
-} from './options.ts'
-
-const placed: readonly OptionEntry[] = [parkOption, stateOption, storeOption, ...everywhere]
-
-const whoOption: OptionEntry = {
-  long: 'who',
-  value: say('name', 'nom'),
-  help: say(
-    'who asks for it; default: your login',
-    'qui le demande\u00a0; par défaut\u00a0: votre identifiant',
-  ),
-}
-
-const targets = say(
-  'a machine, a room (lycée/room) or a lycée',
-  'un poste, une salle (lycée/salle) ou un lycée',
-)
+import type { Group } from './entry.ts'
+import { machineHelp, placed, plainExits, scopeHelp, targets, whoOption, yesOption } from './options.ts'
 
 /** What a technician does by hand; each leaves a line in the audit log. */
 export const interveneGroup: Group = {
@@ -103,11 +79,7 @@ export const interveneGroup: Group = {
         'Montre la clé d’hôte SSH que présente chaque poste et, avec votre accord, l’épingle\u00a0: dès lors, seule cette clé est acceptée. Comparez-la à celle qu’affiche le poste lui-même (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub).',
       ),
       arguments: [{ name: say('target', 'cible'), required: true, help: targets }],
-      options: [
-        { long: 'yes', short: 'y', help: say('do not ask', 'ne demande pas de confirmation') },
-        whoOption,
-        ...placed,
-      ],
+      options: [yesOption, whoOption, ...placed],
       exits: plainExits,
       examples: [],
       load: () => import('../commands/trust.ts'),

@@ -59,6 +59,22 @@ export const keepGroup: Group = {
           help: say('machines observed at the same time (32)', 'postes observés en même temps (32)'),
         },
         {
+          long: 'site',
+          value: say('lycée', 'lycée'),
+          help: say(
+            'be the site server (images, netboot, resets) of this lycée; default: of those whose server address this machine has',
+            'être le serveur d’établissement (images disque, démarrage réseau, remises en état) de ce lycée ; par défaut : de ceux dont cette machine possède l’adresse de serveur',
+          ),
+        },
+        {
+          long: 'images-from',
+          value: say('url', 'url'),
+          help: say(
+            'fetch the images that are wanted ahead from this server, over half of the lycée’s `uplink` at most',
+            'récupère à l’avance les images voulues depuis ce serveur, sur la moitié au plus de l’`uplink` du lycée',
+          ),
+        },
+        {
           long: 'ssh-key',
           value: say('file', 'fichier'),
           help: say(

@@ -70,10 +70,33 @@ export const scopeHelp = say(
   'un lycée, une salle (lycée/salle), un poste (son nom, lycée/poste ou son adresse MAC), ou «\u00a0parc\u00a0» pour tout',
 )
 
+export const targets = say(
+  'a machine, a room (lycée/room) or a lycée',
+  'un poste, une salle (lycée/salle) ou un lycée',
+)
+
 export const machineHelp = say(
   'its name, lycée/machine where the name is used twice, or its MAC address',
   'son nom, lycée/poste si plusieurs le portent, ou son adresse MAC',
 )
+
+export const whoOption: OptionEntry = {
+  long: 'who',
+  value: say('name', 'nom'),
+  help: say(
+    'who asks for it; default: your login',
+    'qui le demande\u00a0; par défaut\u00a0: votre identifiant',
+  ),
+}
+
+export const yesOption: OptionEntry = {
+  long: 'yes',
+  short: 'y',
+  help: say('do not ask', 'ne demande pas de confirmation'),
+}
+
+/** Of commands that work on a park's machines and store. */
+export const placed: readonly OptionEntry[] = [parkOption, stateOption, storeOption, ...everywhere]
 
 export const failed: ExitEntry = {
   code: 1,

@@ -24,6 +24,7 @@ export const run: Run = async (context, given) => {
     memory.history.get(machine.id),
     memory.pauses,
     plan.at,
+    memory.requests,
   )
   if (explanation === undefined) throw new Error(`${machine.id} is in the park and cannot be explained`)
   if (context.json) context.writeJson(explanationJson(explanation, machine, decision, context.locale))

@@ -1,5 +1,8 @@
+import { join } from 'node:path'
+import type { KnownImage } from '../../reconciler/model/plan.ts'
 import { type PlanReport, reportPlan } from '../../reconciler/plan-report.ts'
 import { planReportMarkdown } from '../../reconciler/report-markdown.ts'
+import type { Desired } from '../../specs/desired.ts'
 import type { Run } from '../catalogue/entry.ts'
 import { readPark } from '../desired.ts'
 import { exitCode } from '../exit.ts'
@@ -23,7 +26,8 @@ export const run: Run = async (context, given) => {
   const now = context.clock.now()
   const stored = await recall(place.value, now)
   const memory = stored ?? noMemory
-  const plan = standing(desired, targetOf(head.value, memory.target, now), memory, now)
+  const images = await knownImages(place.value, desired)
+  const plan = standing(desired, targetOf(head.value, memory.target, now), memory, now, images)
   const report = reportPlan(desired, plan, base?.value.desired)
   const format = given.value('format') ?? (context.json ? 'json' : 'text')
   if (format === 'json') context.writeJson(planJson(report, plan, desired, locale))
@@ -41,6 +45,18 @@ const recall = async (place: Place, now: number): Promise<Memory | undefined> =>
   } finally {
     await store.close()
   }
+}
+
+/** What moving an image takes is forecast from the store of images, where this computer has it. */
+const knownImages = async ({ state }: Place, desired: Desired): Promise<ReadonlyMap<string, KnownImage>> => {
+  if (![...desired.machines.values()].some(({ profile }) => profile.disk !== undefined)) return new Map()
+  const [{ openFolderStore }, { createKnownImages }] = await Promise.all([
+    import('../../imaging/folder-store.ts'),
+    import('../site/known-images.ts'),
+  ])
+  const known = createKnownImages(openFolderStore(join(state, 'images')))
+  await known.refresh()
+  return known.all()
 }
 
 /** Compared with a base: both say the same. Else: every machine is known to be as wanted, which one never seen is not. */

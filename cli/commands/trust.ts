@@ -1,8 +1,8 @@
-import { createInterface } from 'node:readline/promises'
 import type { Reason } from '../../reconciler/model/reason.ts'
 import type { DesiredMachine } from '../../specs/desired.ts'
 import { say } from '../../specs/text.ts'
 import type { Run } from '../catalogue/entry.ts'
+import { confirms } from '../confirmation.ts'
 import type { Context } from '../context.ts'
 import { exitCode } from '../exit.ts'
 import { findMachines } from '../machines.ts'
@@ -127,27 +127,15 @@ const printPresented = ({ out, text }: Context, { machine, fingerprint, state }:
   out.line(`${machine.id}  ${fingerprint}  ${state === 'changed' ? colors.red(told) : colors.dim(told)}`)
 }
 
-/** Only a person at a terminal can agree; a script says --yes. */
-const agrees = async (context: Context, number: number): Promise<boolean> => {
-  if (context.json || process.stdin.isTTY !== true) {
-    context.err.line(
-      context.text(
-        say(
-          'Not on a terminal: add --yes to pin them.',
-          'Hors d’un terminal\u00a0: ajoutez --yes pour les épingler.',
-        ),
-      ),
-    )
-    return false
-  }
-  const question = createInterface({ input: process.stdin, output: process.stderr })
-  const text = say(
-    `Have you compared them with what the PCs show? Pin ${number} key(s)? [y/N] `,
-    `Les avez-vous comparées à ce qu’affichent les postes\u00a0? Épingler ${number} clé(s)\u00a0? [o/N] `,
+const agrees = (context: Context, number: number): Promise<boolean> =>
+  confirms(
+    context,
+    say(
+      `Have you compared them with what the PCs show? Pin ${number} key(s)? [y/N] `,
+      `Les avez-vous comparées à ce qu’affichent les postes\u00a0? Épingler ${number} clé(s)\u00a0? [o/N] `,
+    ),
+    say(
+      'Not on a terminal: add --yes to pin them.',
+      'Hors d’un terminal\u00a0: ajoutez --yes pour les épingler.',
+    ),
   )
-  try {
-    return /^(y|yes|o|oui)$/iu.test((await question.question(context.text(text))).trim())
-  } finally {
-    question.close()
-  }
-}

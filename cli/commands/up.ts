@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { createLoop } from '../../reconciler/loop/loop.ts'
+import { createLoop, type Loop } from '../../reconciler/loop/loop.ts'
 import type { LoopConfig } from '../../reconciler/loop/loop-parts.ts'
 import type { Source } from '../../reconciler/ports.ts'
 import { parseDuration } from '../../specs/duration.ts'
@@ -9,6 +9,7 @@ import type { Context } from '../context.ts'
 import { type ExitCode, exitCode } from '../exit.ts'
 import type { Given } from '../given.ts'
 import { wrongDuration } from '../given-moment.ts'
+import { readOrigin } from '../images/origin.ts'
 import { identityPath, keyPath, readPrivateKey } from '../management-files.ts'
 import { printDiagnostics } from '../output/diagnostics.ts'
 import { newOwner, releaseTheDead } from '../owner.ts'
@@ -21,6 +22,8 @@ import { createNarrator } from '../progress/narrator.ts'
 import { createProvider } from '../provider.ts'
 import { ok, type Result, refuse } from '../result.ts'
 import { createSecretOpener } from '../secrets.ts'
+import { publicLineOf } from '../site/public-line.ts'
+import { openSite } from '../site/site.ts'
 import { openSource } from '../sources/open.ts'
 import { openStoreAt } from '../state.ts'
 import { stopOnSignals } from '../stopping.ts'
@@ -31,6 +34,8 @@ const defaultConcurrency = 32
 export const run: Run = async (context, given) => {
   const settings = readSettings(given, context)
   if (!settings.ok) return context.fail(settings.reason, exitCode.usage)
+  const imagesFrom = readOrigin(given, 'images-from')
+  if (!imagesFrom.ok) return context.fail(imagesFrom.reason, exitCode.usage)
   const place = await locate(context, given, given.argument(0))
   if (!place.ok) return context.fail(place.reason)
   const rev = given.value('rev')
@@ -56,6 +61,8 @@ export const run: Run = async (context, given) => {
     privateKey: privateKey.value,
     identityFile,
     once: given.flag('once'),
+    onlySite: given.value('site'),
+    imagesFrom: imagesFrom.value,
     sourceName: rev === undefined ? place.value.folder : `${place.value.folder} (${rev})`,
   })
 }
@@ -68,6 +75,8 @@ type Work = {
   readonly privateKey: string
   readonly identityFile: string
   readonly once: boolean
+  readonly onlySite: string | undefined
+  readonly imagesFrom: string | undefined
   readonly sourceName: string
 }
 
@@ -75,29 +84,51 @@ const reconcile = async (context: Context, work: Work): Promise<ExitCode> => {
   const { view, source, config } = work
   const store = await openStoreAt(work.place)
   const owner = newOwner()
+  const openSecret = createSecretOpener(work.identityFile)
   await releaseTheDead(store)
-  const provider = createProvider({
+  const reached = createProvider({
     store,
     clock: context.clock,
     privateKey: work.privateKey,
-    openSecret: createSecretOpener(work.identityFile),
+    openSecret,
     observer: owner,
   })
   const stopping = stopOnSignals(() => view.show({ kind: 'stopping' }))
+  let loop: Loop | undefined
+  const site = await openSite({
+    place: work.place,
+    store,
+    clock: context.clock,
+    observer: owner,
+    managementKeys: [publicLineOf(work.privateKey)],
+    only: work.onlySite,
+    kernelOptions: words(context.env['PROVISEUR_KERNEL_OPTIONS']),
+    imagesFrom: work.imagesFrom,
+    openSecret,
+    trouble: (reason) => view.show({ kind: 'trouble', reason }),
+    look: (machine) => loop?.look(machine),
+    wake: () => loop?.wake(),
+  })
   try {
+    if (!site.ok) return context.fail(site.reason)
     const sound = await tellBroken(context, source, view)
     if (!sound && work.once && (await store.target()) === undefined) return exitCode.failed
     view.show({ kind: 'started', source: work.sourceName, store: printableUrl(work.place.storeUrl) })
     const narrator = createNarrator(view)
-    const loop = createLoop({
+    loop = createLoop({
       store,
       source,
-      provider,
+      provider: site.value.disks(reached),
+      images: site.value.images,
+      awaited: site.value.awaited,
       clock: context.clock,
       random: Math.random,
       owner,
       config,
-      onProgress: narrator.tell,
+      onProgress: (progress) => {
+        site.value.hear(progress)
+        narrator.tell(progress)
+      },
     })
     if (!work.once) {
       await loop.run(stopping.signal)
@@ -110,8 +141,9 @@ const reconcile = async (context: Context, work: Work): Promise<ExitCode> => {
     view.show({ kind: 'finished', result: end, ...narrator.counts() })
     return end === 'converged' ? exitCode.done : exitCode.blocked
   } finally {
+    if (site.ok) await site.value.stop()
     view.close()
-    await provider.close()
+    await reached.close()
     await store.close()
     stopping.release()
   }
@@ -162,9 +194,13 @@ const readSettings = (given: Given, context: Context): Result<LoopConfig> => {
     // One look that came late or failed does not make what is known of a machine old.
     freshMs: 2 * intervalMs + 60_000,
     observeConcurrency: concurrency,
+    requestsEveryMs: 1_000,
     actor: context.who,
   })
 }
+
+const words = (text: string | undefined): readonly string[] =>
+  (text ?? '').split(/\s+/u).filter((word) => word !== '')
 
 /** A PostgreSQL address may hold a password. */
 const printableUrl = (url: string): string => url.replace(/^(postgres(?:ql)?:\/\/[^:@/]+):[^@/]*@/u, '$1:…@')

@@ -18,6 +18,7 @@ export const planJson = (report: PlanReport, plan: Plan, desired: Desired, local
   at: iso(report.at),
   counts: report.counts,
   wiped: report.wiped,
+  disks: localize(report.disks, locale),
   changes: localize(report.changes, locale),
   lycees: localize(report.sites, locale),
   exceptions: report.exceptions.map((group) => exceptionJson(group, locale)),

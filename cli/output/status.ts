@@ -1,7 +1,7 @@
 import { gateNames } from '../../reconciler/describe.ts'
 import type { ExceptionGroup } from '../../reconciler/exceptions.ts'
 import type { Event } from '../../reconciler/model/event.ts'
-import type { Observed } from '../../reconciler/model/observed.ts'
+import type { Observed, ObservedDisk } from '../../reconciler/model/observed.ts'
 import type { Decision, Pause, Scope } from '../../reconciler/model/plan.ts'
 import type { Counts, Status } from '../../reconciler/status.ts'
 import { machines as countMachines, formatCount } from '../../reconciler/wording.ts'
@@ -134,11 +134,14 @@ const countCell = (number: number, key: keyof Counts, locale: Locale, out: Termi
 const printMachines = ({ machines }: StatusView, moment: Moment, out: Terminal): void => {
   const { colors } = out
   const column = Math.max(0, ...machines.map(({ machine }) => width(machine.name)))
-  for (const { machine, decision, observed } of machines) {
+  const images = machines.map(({ observed }) => observed?.disk?.state?.image ?? '')
+  const imageColumn = Math.max(0, ...images.map(width))
+  for (const [index, { machine, decision, observed }] of machines.entries()) {
+    const image = imageColumn === 0 ? '' : `${padEnd(colors.dim(images[index] ?? ''), imageColumn)}  `
     const reach = observed === undefined ? '' : reachNames[observed.reach][moment.locale]
     const reason = decisionReason(decision, moment)
     out.line(
-      `${decisionMark(decision.kind, colors)} ${padEnd(machine.name, column)}  ${padEnd(colors.dim(reach), 8)} ${reason}`.trimEnd(),
+      `${decisionMark(decision.kind, colors)} ${padEnd(machine.name, column)}  ${padEnd(colors.dim(reach), 8)} ${image}${reason}`.trimEnd(),
     )
   }
 }
@@ -206,6 +209,13 @@ export const statusJson = (
   machines: machines.map(({ machine, decision, observed }) => ({
     machine: machine.id,
     ...(observed === undefined ? {} : { reach: observed.reach, observedAt: iso(observed.observedAt) }),
+    ...(observed?.disk === undefined ? {} : { disk: diskJson(observed.disk) }),
     ...decisionJson(decision, locale),
   })),
+})
+
+const diskJson = ({ state, verified }: ObservedDisk) => ({
+  image: state?.image ?? null,
+  ...(state === undefined ? {} : { manifest: state.manifest, since: iso(state.at), how: state.how }),
+  ...(verified === undefined ? {} : { verifiedAt: iso(verified.at), differing: verified.differing }),
 })

@@ -1,6 +1,6 @@
 import type { MachineId, Revision } from '../../reconciler/model/ids.ts'
 import type { Observed } from '../../reconciler/model/observed.ts'
-import type { Outcome, Progress } from '../../reconciler/model/outcome.ts'
+import type { DiskProgress, Outcome, Progress } from '../../reconciler/model/outcome.ts'
 import type { Action, Decision } from '../../reconciler/model/plan.ts'
 import type { Reason } from '../../reconciler/model/reason.ts'
 
@@ -16,6 +16,13 @@ export type Happening =
   | { readonly kind: 'decided'; readonly machine: MachineId; readonly decision: Decision }
   | { readonly kind: 'acting'; readonly action: Action }
   | { readonly kind: 'progress'; readonly machine: MachineId; readonly progress: Progress }
+  /** What the imager does. `phase`: it has begun with something else than before. */
+  | {
+      readonly kind: 'imaging'
+      readonly machine: MachineId
+      readonly progress: DiskProgress
+      readonly isNewPhase: boolean
+    }
   | { readonly kind: 'ended'; readonly action: Action; readonly outcome: Outcome }
   /** Something of ours does not work (the store, the park's folder); it is tried again. */
   | { readonly kind: 'trouble'; readonly reason: Reason }

@@ -46,6 +46,8 @@ const fields = (happening: Happening, locale: Locale): object => {
       const { step, line, done, total } = happening.progress
       return { machine: happening.machine, step: step && describeChange(step)[locale], line, done, total }
     }
+    case 'imaging':
+      return { machine: happening.machine, ...happening.progress }
     case 'ended': {
       const { outcome, action } = happening
       const reason =

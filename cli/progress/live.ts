@@ -5,6 +5,7 @@ import { machines as countMachines, formatCount } from '../../reconciler/wording
 import { type Locale, say, type Text } from '../../specs/text.ts'
 import type { Terminal } from '../output/terminal.ts'
 import { cut, padEnd, printable } from '../output/width.ts'
+import { diskProgressText } from './disk-progress.ts'
 import type { Happening, View } from './happening.ts'
 import { detailLines, sentenceLine, weightMark } from './lines.ts'
 import { reachText, type Sentence, tell } from './story.ts'
@@ -108,6 +109,11 @@ const rowOf = (
         },
       }
     }
+    case 'imaging':
+      return {
+        machine: happening.machine,
+        row: { weight: 'work', text: diskProgressText(happening.progress) },
+      }
     case 'ended': {
       const sentence = tell(happening)
       return (

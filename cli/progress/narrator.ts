@@ -1,6 +1,8 @@
 import type { LoopProgress } from '../../reconciler/loop/progress.ts'
 import type { MachineId } from '../../reconciler/model/ids.ts'
+import type { DiskProgress } from '../../reconciler/model/outcome.ts'
 import type { Decision } from '../../reconciler/model/plan.ts'
+import { percentOf } from './disk-progress.ts'
 import type { View } from './happening.ts'
 
 /** Puts what the loop tells into what a view shows: a plan names every machine each time, and only what changed is news. */
@@ -13,7 +15,19 @@ export type Narrator = {
 
 export const createNarrator = (view: View): Narrator => {
   const decided = new Map<MachineId, { readonly decision: Decision; readonly gist: string }>()
+  const imaging = new Map<MachineId, { readonly phase: string; readonly percent: number }>()
   let refused = false
+
+  /** The imager reports every second: a step of one per cent is news. */
+  const imagingNews = (machine: MachineId, progress: DiskProgress): void => {
+    const before = imaging.get(machine)
+    const phase = `${progress.phase} ${progress.partition ?? ''}`
+    const percent = percentOf(progress)
+    if (before?.phase === phase && before.percent === percent) return
+    imaging.set(machine, { phase, percent })
+    view.show({ kind: 'imaging', machine, progress, isNewPhase: before?.phase !== phase })
+  }
+
   return {
     tell: (progress) => {
       switch (progress.kind) {
@@ -41,10 +55,13 @@ export const createNarrator = (view: View): Narrator => {
         case 'started':
           return view.show({ kind: 'acting', action: progress.action })
         case 'running':
+          if (progress.progress.disk !== undefined)
+            return imagingNews(progress.machine, progress.progress.disk)
           return view.show({ kind: 'progress', machine: progress.machine, progress: progress.progress })
         case 'ended':
           // Whatever is decided next is news, also if it is what was decided before the action.
           decided.delete(progress.action.machine)
+          imaging.delete(progress.action.machine)
           return view.show(progress)
         case 'trouble':
           return view.show({ kind: 'trouble', reason: progress.reason })

@@ -6,6 +6,7 @@ import type { Decision } from '../../reconciler/model/plan.ts'
 import { machines } from '../../reconciler/wording.ts'
 import { say, type Text } from '../../specs/text.ts'
 import { abbreviate } from '../output/revision.ts'
+import { diskProgressText } from './disk-progress.ts'
 import type { Happening } from './happening.ts'
 
 /** One line of what happened; the weight tells how it is marked. `detail`: what the PC itself said. */
@@ -47,6 +48,10 @@ export const tell = (happening: Happening): Sentence | undefined => {
     }
     case 'progress':
       return undefined
+    case 'imaging':
+      return happening.isNewPhase
+        ? { weight: 'work', machine: happening.machine, text: diskProgressText(happening.progress) }
+        : undefined
     case 'ended':
       return {
         machine: happening.action.machine,

@@ -9,6 +9,8 @@ import type { Clock, Random } from '../../reconciler/ports.ts'
 import type { DesiredMachine, WantedScript } from '../../specs/desired.ts'
 import { say } from '../../specs/text.ts'
 import { type Archive, resolveVersion } from './archive.ts'
+import { createDisk, type DiskTools } from './disk.ts'
+import { createImager, type Imager } from './imager.ts'
 import { between } from './random.ts'
 import { createRecord, type PcRecord } from './record.ts'
 
@@ -23,9 +25,12 @@ export type SimulatedPc = {
   readonly effects: Set<ScriptName>
   /** Exit code of a script's next runs; 0 unless set. */
   readonly exitCodes: Map<ScriptName, number>
-  /** Each run of a script, in order. */
+  /** Each run of a script since the disk was last written, in order. */
   readonly runs: readonly ScriptRun[]
   readonly record: PcRecord
+  readonly disk: DiskTools
+  /** On, but in the imager: its disk has no system that could start, or somebody works on it. */
+  inImager(): boolean
   hostKeyChanged: boolean
   /** Whether a magic packet turns it on. */
   wakeable: boolean
@@ -35,6 +40,7 @@ export type SimulatedPc = {
   powerOn(): void
   powerOff(): void
   facts(machine: DesiredMachine): Facts
+  readonly image: Imager
   /** Makes one change; undefined, and no effect, if the power went first or what ran was `killed`: a kill takes the step with it. */
   make(change: Change, machine: DesiredMachine, killed: () => boolean): Promise<StepResult | undefined>
 }
@@ -52,6 +58,8 @@ export type PcParts = {
   readonly random: Random
   readonly archive: Archive
   readonly installed?: Readonly<Record<string, string>>
+  /** Packages in each image, by manifest. */
+  readonly images?: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly on?: boolean
 }
 
@@ -65,10 +73,13 @@ export const createPc = (parts: PcParts): SimulatedPc => {
   const runs: ScriptRun[] = []
   const bootId = () => `${id}#${boot}`
   const record = createRecord()
+  const disk = createDisk()
+  let imaging = false
 
   const powerOff = (): void => {
     if (!on) return
     on = false
+    imaging = false
     era += 1
     pc.sessions = []
     record.interrupt()
@@ -116,8 +127,43 @@ export const createPc = (parts: PcParts): SimulatedPc => {
         return undefined
       case 'power':
         return undefined
+      case 'disk':
+      case 'reset':
+        throw new Error('a disk is written by the imager, not by its own system')
     }
   }
+
+  /** The disk holds the image and nothing else: what was installed, set or remembered on it is gone. */
+  const systemOf = (manifest: string, machine: DesiredMachine): void => {
+    pc.installed.clear()
+    for (const [name, version] of Object.entries(parts.images?.[manifest] ?? {}))
+      pc.installed.set(name, version)
+    pc.held.clear()
+    pc.effects.clear()
+    scripts.clear()
+    runs.length = 0
+    pc.hostname = machine.name
+    pc.authorizedKeys = machine.profile.identity.authorizedKeys ?? []
+    pc.hostKeyChanged = false
+  }
+
+  const image = createImager({
+    clock,
+    random,
+    disk,
+    era: () => era,
+    enter: () => {
+      // Woken, or restarted: whoever sat there is logged out.
+      start()
+      pc.sessions = []
+      imaging = true
+    },
+    leave: () => {
+      imaging = false
+      start()
+    },
+    written: systemOf,
+  })
 
   const pc: SimulatedPc = {
     id,
@@ -130,6 +176,9 @@ export const createPc = (parts: PcParts): SimulatedPc => {
     exitCodes: new Map(),
     runs,
     record,
+    disk,
+    inImager: () => on && (imaging || !disk.starts()),
+    image,
     hostKeyChanged: false,
     wakeable: true,
     isOn: () => on,

@@ -1,4 +1,5 @@
 /** A Provider over PCs in memory, with seeded faults: what the loop is tested against on a virtual clock. */
+import type { Change } from '../../reconciler/model/change.ts'
 import type { MachineId } from '../../reconciler/model/ids.ts'
 import type { Observed } from '../../reconciler/model/observed.ts'
 import type { Outcome, Progress, StepResult } from '../../reconciler/model/outcome.ts'
@@ -7,6 +8,7 @@ import type { Reason } from '../../reconciler/model/reason.ts'
 import type { Clock, Provider, Random } from '../../reconciler/ports.ts'
 import type { DesiredMachine } from '../../specs/desired.ts'
 import { say } from '../../specs/text.ts'
+import type { ImagerChange } from './disk.ts'
 import { type Faults, noFaults } from './faults.ts'
 import type { SimulatedPc } from './pc.ts'
 import { between } from './random.ts'
@@ -42,6 +44,7 @@ export const createSimulatedProvider = (parts: SimulatedParts): Provider => {
     if (chance('hang')) await clock.sleep(foreverMs, signal)
     if (signal.aborted) return lost
     if (!pc.isOn()) return off
+    if (pc.inImager()) return chance('connect') ? lost : undefined
     if (pc.hostKeyChanged) return keyChanged
     return chance('connect') ? lost : undefined
   }
@@ -55,19 +58,25 @@ export const createSimulatedProvider = (parts: SimulatedParts): Provider => {
       observer: parts.observer ?? 'simulated',
       reach,
       ...(previous?.facts ? { facts: previous.facts } : {}),
+      ...(previous?.disk ? { disk: previous.disk } : {}),
       errors,
     })
     if (trouble === off) return seen('off', [])
     if (trouble) return seen('silent', [trouble])
-    return { ...seen('up', []), facts: pc.facts(machine) }
+    if (pc.inImager()) return { ...seen('imager', []), disk: pc.disk.observe(clock.now(), 'imager') }
+    const up = { ...seen('up', []), facts: pc.facts(machine) }
+    return machine.profile.disk === undefined ? up : { ...up, disk: pc.disk.observe(clock.now(), 'system') }
   }
 
   const apply: Provider['apply'] = async (action, machine, _site, _desired, report, signal) => {
     const pc = pcOf(machine.id)
     if (action.changes.some((change) => change.facet === 'power' && change.item === 'wake'))
       return wake(pc, action, signal)
+    const imager = action.changes.find(isImagerChange)
     const trouble = await connect(pc, signal)
-    if (trouble) return failed(trouble === keyChanged ? 'terminal' : 'wait', trouble)
+    // One that is off is woken into the imager, one without a system that starts is there already.
+    const comes = imager !== undefined && trouble === off && pc.wakeable
+    if (trouble && !comes) return failed(trouble === keyChanged ? 'terminal' : 'wait', trouble)
     const admission = pc.record.admit(action)
     switch (admission.kind) {
       case 'fence-older':
@@ -95,6 +104,13 @@ export const createSimulatedProvider = (parts: SimulatedParts): Provider => {
   ): Promise<void> => {
     const era = pc.era()
     const wrong = wrongPrecondition(pc, action)
+    const imager = action.changes.find(isImagerChange)
+    if (imager !== undefined && !wrong) {
+      const killed = () => pc.record.running() !== action.id
+      const result = await pc.image(imager, action.id, machine, killed)
+      if (result) pc.record.end(action.id, summary([result]))
+      return
+    }
     if (wrong) return pc.record.end(action.id, { kind: 'wrong-precondition', reason: wrong, at: clock.now() })
     if (action.warnMs !== undefined) await clock.sleep(action.warnMs)
     const results: StepResult[] = []
@@ -154,6 +170,9 @@ export const createSimulatedProvider = (parts: SimulatedParts): Provider => {
 
   return { observe, apply }
 }
+
+const isImagerChange = (change: Change): change is ImagerChange =>
+  change.facet === 'disk' || change.facet === 'reset'
 
 const wrongPrecondition = (pc: SimulatedPc, action: Action): Reason | undefined => {
   if (action.expect.unoccupied && pc.sessions.length > 0) return occupied

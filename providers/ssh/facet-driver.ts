@@ -5,7 +5,7 @@
 
 import type { Change } from '../../reconciler/model/change.ts'
 import type { SecretName } from '../../reconciler/model/ids.ts'
-import type { Facts } from '../../reconciler/model/observed.ts'
+import type { Facts, ObservedDisk } from '../../reconciler/model/observed.ts'
 import type { StepResult } from '../../reconciler/model/outcome.ts'
 import type { Precondition } from '../../reconciler/model/plan.ts'
 import type { Reason } from '../../reconciler/model/reason.ts'
@@ -30,6 +30,7 @@ export type Sections = ReadonlyMap<string, Section>
 
 export type Reading = {
   readonly facts: Partial<Facts>
+  readonly disk?: ObservedDisk
   readonly errors: readonly Reason[]
 }
 

@@ -1,5 +1,5 @@
 /** Reads one machine: one command over SSH runs the probes of all drivers. */
-import type { Facts, Observed } from '../../reconciler/model/observed.ts'
+import type { Facts, Observed, ObservedDisk } from '../../reconciler/model/observed.ts'
 import type { Reason } from '../../reconciler/model/reason.ts'
 import type { Clock } from '../../reconciler/ports.ts'
 import { say } from '../../specs/text.ts'
@@ -23,7 +23,10 @@ export type ObservationParts = {
 /** The list of a full desktop's packages is about 300 KiB. */
 const sectionLimitBytes = 8 << 20
 
-export type Look = Pick<Observed, 'reach' | 'errors'> & { readonly facts?: Facts }
+export type Look = Pick<Observed, 'reach' | 'errors'> & {
+  readonly facts?: Facts
+  readonly disk?: ObservedDisk
+}
 
 export async function look(
   parts: ObservationParts,
@@ -88,14 +91,16 @@ export function understand(
   sections: ReadonlyMap<string, Section>,
 ): Look {
   let facts: Partial<Facts> = {}
+  let disk: ObservedDisk | undefined
   const found: Reason[] = []
   for (const driver of drivers) {
     const reading = driver.read(sectionsOf(driver.name, sections), request)
     facts = { ...facts, ...reading.facts }
+    disk = reading.disk ?? disk
     found.push(...reading.errors)
   }
   return isWhole(facts)
-    ? { reach: 'up', facts, errors: found }
+    ? { reach: 'up', facts, ...(disk === undefined ? {} : { disk }), errors: found }
     : { reach: 'silent', errors: found.length > 0 ? found : [unreadable(request.machine.id)] }
 }
 

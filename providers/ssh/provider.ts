@@ -13,7 +13,7 @@ import { type ApplicationParts, carryOut, conclude } from './application.ts'
 import { type Endpoint, readHostKey } from './connection.ts'
 import type { FacetDriver } from './facet-driver.ts'
 import type { HostKeyPins } from './host-key.ts'
-import { look, type ObservationParts } from './observation.ts'
+import { type Look, look, type ObservationParts } from './observation.ts'
 import { createPool, defaultPoolLimits, type PoolLimits } from './pool.ts'
 import { defaultRecordPaths, type RecordPaths } from './program.ts'
 import type { Unreached } from './reach.ts'
@@ -121,7 +121,8 @@ export function createSshProvider(parts: SshParts): SshProvider {
     const seen =
       machine.profile.os === 'debian'
         ? await lookAt(machine, site, signal)
-        : ({ reach: 'silent', errors: [notYet(machine.id)] } as const)
+        : ({ reach: 'silent', errors: [notYet(machine.id)] } satisfies Look)
+    const disk = seen.disk ?? previous?.disk
     const facts = seen.facts ?? previous?.facts
     return {
       machine: machine.id,
@@ -130,10 +131,11 @@ export function createSshProvider(parts: SshParts): SshProvider {
       reach: seen.reach,
       errors: seen.errors,
       ...(facts === undefined ? {} : { facts }),
+      ...(disk === undefined ? {} : { disk }),
     }
   }
 
-  async function lookAt(machine: DesiredMachine, site: DesiredSite, signal: AbortSignal) {
+  async function lookAt(machine: DesiredMachine, site: DesiredSite, signal: AbortSignal): Promise<Look> {
     const endpoint = await endpointOf(machine, site, signal)
     if ('kind' in endpoint) return { reach: endpoint.reach, errors: [endpoint.reason] }
     return look(observation, endpoint, { machine, site }, signal)

@@ -14,6 +14,7 @@ import { endEvent, startEvent } from './action-events.ts'
 import type { LoopParts, Settings } from './loop-parts.ts'
 import { never } from './loop-parts.ts'
 import { createPatience } from './patience.ts'
+import { servedRequests } from './served-requests.ts'
 import type { Standing } from './target.ts'
 import { createTaskPool } from './task-pool.ts'
 import { withinLimit } from './time-limit.ts'
@@ -147,6 +148,8 @@ export const createExecutor = (parts: LoopParts, settings: Settings, onEnd: Endi
   }
 
   const recordOnce = async ({ action, machine, facts }: Job, outcome: Outcome): Promise<void> => {
+    // First: killed in between, the action is still open and is joined again, while a request left open would be carried out twice.
+    for (const request of servedRequests(action, outcome)) await store.closeDiskRequest(request, clock.now())
     const history = await store.historyOf(machine.id)
     const now = clock.now()
     const memory = afterOutcome({ machine, facts, action, outcome, history, now, random: parts.random })

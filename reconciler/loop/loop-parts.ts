@@ -1,5 +1,6 @@
-import type { Instant, Revision } from '../model/ids.ts'
-import type { Plan } from '../model/plan.ts'
+import type { Instant, MachineId, Revision } from '../model/ids.ts'
+import type { KnownImage, Plan } from '../model/plan.ts'
+import type { Reason } from '../model/reason.ts'
 import type { Clock, Provider, Random, Source } from '../ports.ts'
 import type { Store } from '../store/store.ts'
 import type { LoopProgress } from './progress.ts'
@@ -13,6 +14,10 @@ export type LoopParts = {
   /** Names this process in the store: unique among those that live at the same time. */
   readonly owner: string
   readonly config: LoopConfig
+  /** What is known of image versions, by manifest digest, for forecasts; asked at each plan. */
+  readonly images?: () => ReadonlyMap<string, KnownImage>
+  /** Image versions that are not (yet) complete here, by manifest digest, and why; asked at each plan. */
+  readonly awaited?: () => ReadonlyMap<string, Reason>
   /** For live display only. */
   readonly onProgress?: (progress: LoopProgress) => void
 }
@@ -24,6 +29,8 @@ export type LoopConfig = {
   /** Longer than `observeEveryMs`: an observation older than this decides nothing. */
   readonly freshMs: number
   readonly observeConcurrency: number
+  /** How soon what a person asked for (a reset, a verification) is seen; by default with the next full pass. */
+  readonly requestsEveryMs?: number
   /** In the audit log. */
   readonly actor: string
   /** One look may take this long, 60 s by default. */
@@ -50,6 +57,8 @@ export type Loop = {
   pass(signal: AbortSignal): Promise<Plan | undefined>
   /** Something may have changed: look at the source and the store again soon. */
   wake(): void
+  /** Something happened at this machine: look at it at once. */
+  look(machine: MachineId): void
 }
 
 /** The configuration with its defaults. */
@@ -60,6 +69,7 @@ export const settingsOf = (config: LoopConfig): Settings => ({
   staleOwnerMs: 30_000,
   horizonMs: 120_000,
   approve: [],
+  requestsEveryMs: config.passEveryMs,
   ...config,
 })
 

@@ -6,7 +6,7 @@
  * event, a crash or a second loop on the same store. Looks and actions go on beside the turns and never hold one up.
  */
 import { say } from '../../specs/text.ts'
-import type { Instant } from '../model/ids.ts'
+import type { Instant, MachineId } from '../model/ids.ts'
 import type { Plan } from '../model/plan.ts'
 import type { Reason } from '../model/reason.ts'
 import { StoreError } from '../store/store-error.ts'
@@ -17,6 +17,7 @@ import { type Loop, type LoopConfig, type LoopParts, settingsOf } from './loop-p
 import { createObserver } from './observe.ts'
 import { createPatience } from './patience.ts'
 import { createPlanning } from './planning.ts'
+import { createRequestWatch } from './request-watch.ts'
 import { isSettled, type Verdict } from './settled.ts'
 import { createTargeting, type Standing } from './target.ts'
 import { wantedLooks } from './wanted-looks.ts'
@@ -51,6 +52,7 @@ export const createLoop = (parts: LoopParts): Loop => {
     planning.mark(machine)
     bell.ring()
   })
+  const requests = createRequestWatch(store, clock, settings.requestsEveryMs)
   const lease = settings.lease && createLease(store, clock, settings.lease.name, owner, settings.lease.ttlMs)
   let offerDue = true
   /** Somebody else has moved the target, or an action has shown so. */
@@ -129,6 +131,10 @@ export const createLoop = (parts: LoopParts): Loop => {
     const seen = observer.seen()
     await planning.store(seen)
     observer.stored(seen)
+    for (const machine of await requests.news()) {
+      planning.mark(machine)
+      observer.lookBy(machine, clock.now())
+    }
     const passDue = clock.now() >= passAt
     const moved = await aim(passDue)
     const standing = targeting.standing()
@@ -143,7 +149,7 @@ export const createLoop = (parts: LoopParts): Loop => {
   const nextAt = (): Instant => {
     if (standby) return Math.min(touchAt, clock.now() + (settings.lease?.ttlMs ?? 0) / 3)
     if (offerDue || loadDue || observer.seen().length > 0) return clock.now()
-    const own = Math.min(passAt, touchAt)
+    const own = Math.min(passAt, touchAt, requests.nextAt())
     if (!targeting.standing()) return own
     return Math.min(own, planning.nextAt(), observer.nextAt(), executor.nextTakeOverAt())
   }
@@ -155,10 +161,15 @@ export const createLoop = (parts: LoopParts): Loop => {
     if (!quiet) return 'working'
     const standing = targeting.standing()
     if (!standing) return 'blocked'
-    return isSettled(planning.decisions, now + settings.horizonMs, (machine) => {
+    const looked = (machine: MachineId): boolean => {
       const seenAt = planning.inventory.get(machine)?.observedAt
       return seenAt !== undefined && seenAt > standing.target.at
-    })
+    }
+    const leaving = (machine: MachineId): boolean => {
+      const seen = planning.inventory.get(machine)
+      return seen?.reach === 'imager' && seen.disk?.state !== undefined
+    }
+    return isSettled(planning.decisions, now + settings.horizonMs, looked, leaving)
   }
 
   /** Takes turns until the signal aborts or `done` says so. */
@@ -227,6 +238,10 @@ export const createLoop = (parts: LoopParts): Loop => {
     wake: () => {
       offerDue = true
       passAt = 0
+      bell.ring()
+    },
+    look: (machine) => {
+      observer.lookBy(machine, clock.now())
       bell.ring()
     },
     pass: async (signal) => {

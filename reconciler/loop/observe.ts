@@ -53,6 +53,7 @@ export const createObserver = (
       observer: parts.owner,
       reach: 'silent',
       ...(before?.facts ? { facts: before.facts } : {}),
+      ...(before?.disk ? { disk: before.disk } : {}),
       errors: [reason],
     })
     const observed = await withinLimit({

@@ -2,9 +2,10 @@
 import type { Desired } from '../../specs/desired.ts'
 import { afterLook } from '../applied.ts'
 import { describeDecision } from '../describe.ts'
+import { settledRequests } from '../disk-request.ts'
 import type { Instant, MachineId, PlanId, SiteId } from '../model/ids.ts'
 import type { Observed } from '../model/observed.ts'
-import type { Decision, History, Plan, PlanInput } from '../model/plan.ts'
+import type { Decision, DiskRequest, History, Plan, PlanInput } from '../model/plan.ts'
 import { plan } from '../plan.ts'
 import type { NewEvent, Remembered } from '../store/store.ts'
 import type { LoopParts, Settings } from './loop-parts.ts'
@@ -34,7 +35,7 @@ export type Planning = {
 const leastPauseMs = 1_000
 
 export const createPlanning = (parts: LoopParts, settings: Settings): Planning => {
-  const { store, clock, onProgress } = parts
+  const { store, clock, onProgress, images, awaited } = parts
   const decisions = new Map<MachineId, Decision>()
   const inventory = new Map<MachineId, Observed>()
   const marked = new Set<SiteId>()
@@ -52,6 +53,7 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
     const known = await store.inventory(site)
     const history = await store.history(site)
     const pauses = await store.pauses(clock.now())
+    const requests = await store.diskRequests()
     if (site === undefined) inventory.clear()
     for (const [id, observed] of known) inventory.set(id, observed)
     await rememberLooks(desired, known, history)
@@ -61,11 +63,35 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
       inventory: withoutOutdated(known),
       history,
       pauses,
+      requests,
+      ...(images === undefined ? {} : { images: images() }),
+      ...(awaited === undefined ? {} : { awaited: awaited() }),
       freshMs: settings.freshMs,
       now: clock.now(),
     } satisfies PlanInput)
     await keep(decided, site)
+    const here = requests.filter(({ machine }) => site === undefined || siteOf(machine) === site)
+    await closeSettled(standing.desired, here)
     return decided
+  }
+
+  /** What somebody asked for and no action will ever do must not stay open for ever. */
+  const closeSettled = async (desired: Desired, requests: readonly DiskRequest[]): Promise<void> => {
+    for (const { request, reason } of settledRequests(desired, inventory, requests)) {
+      const at = clock.now()
+      await store.closeDiskRequest(request.id, at)
+      const { machine, kind, who } = request
+      await store.append([
+        {
+          at,
+          kind: 'request-closed',
+          machine,
+          actor: settings.actor,
+          message: reason.message,
+          data: { request: request.id, kind, who, code: reason.code },
+        },
+      ])
+    }
   }
 
   const withoutOutdated = (known: ReadonlyMap<MachineId, Observed>): ReadonlyMap<MachineId, Observed> => {

@@ -6,25 +6,39 @@ export type Verdict = 'working' | 'converged' | 'blocked'
 /**
  * What is left when nothing is under way: `working` if a decision leads to something by itself before `horizon`, `blocked` if
  * what remains needs time, a person or another look later on. `looked`: whether a machine was looked at since the target moved.
+ * `leaving`: it is in the imager, and its disk has a system that it starts next.
  */
 export const isSettled = (
   decisions: Iterable<readonly [MachineId, Decision]>,
   horizon: Instant,
   looked: (machine: MachineId) => boolean,
+  leaving: (machine: MachineId) => boolean,
 ): Verdict => {
   let verdict: Verdict = 'converged'
   for (const [machine, decision] of decisions) {
-    if (isMoving(decision, horizon, () => looked(machine))) return 'working'
+    const moving = isMoving(
+      decision,
+      horizon,
+      () => looked(machine),
+      () => leaving(machine),
+    )
+    if (moving) return 'working'
     if (decision.kind !== 'converged') verdict = 'blocked'
   }
   return verdict
 }
 
-const isMoving = (decision: Decision, horizon: Instant, looked: () => boolean): boolean => {
+const isMoving = (
+  decision: Decision,
+  horizon: Instant,
+  looked: () => boolean,
+  leaving: () => boolean,
+): boolean => {
   switch (decision.kind) {
     case 'converged':
-    case 'unknown':
       return false
+    case 'unknown':
+      return leaving()
     case 'act':
       return true
     case 'held':

@@ -18,6 +18,10 @@ export const wantedLooks = (
     if (observed?.reach === 'silent' && observed.observedAt < plan.target.at) {
       looks.push({ machine, at: Math.max(plan.at, observed.observedAt + lookAgainMs) })
     }
+    // It stays there as long as it has work, and its own system is what is wanted.
+    if (observed?.reach === 'imager') {
+      looks.push({ machine, at: Math.max(plan.at, observed.observedAt + lookAgainMs) })
+    }
     if (decision.kind !== 'held') continue
     if (decision.by === 'in-flight') looks.push({ machine, at: plan.at + lookAgainMs })
     if (decision.by !== 'fresh') continue

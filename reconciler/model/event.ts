@@ -32,3 +32,14 @@ export type EventKind =
   | 'host-key-pinned'
   | 'host-key-refused'
   | 'unmanaged'
+  | 'reset-requested'
+  | 'verify-requested'
+  | 'capture-requested'
+  /** A PC that is in no spec started from the network. */
+  | 'discovered'
+  /** A disk was compared with its image. */
+  | 'disk-verified'
+  /** A disk was read into a new image version. */
+  | 'image-captured'
+  /** What somebody asked for is settled without an action of ours, or cannot be done. */
+  | 'request-closed'

@@ -15,6 +15,8 @@ type Id<Name extends string> = string & { readonly [brand]: Name }
 
 /** Hash of machine, fence, changes and the observation they were decided from: retries of one decision coincide. */
 export type ActionId = Id<'action'>
+/** What a person asked for: a reset, a verification, a capture. */
+export type DiskRequestId = Id<'disk-request'>
 export type PlanId = Id<'plan'>
 /** Names one wanted difference of one machine across plans (facet, item and wanted value): the key of its backoff. */
 export type ChangeKey = Id<'change'>

@@ -15,8 +15,51 @@ export type Observed = {
   readonly observer: string
   readonly reach: Reach
   readonly facts?: Facts
+  /** What is known of its disk, from its own system's state record or from the imager. Kept across looks; undefined: never read. */
+  readonly disk?: ObservedDisk
   /** What could not be read, and why. */
   readonly errors: readonly Reason[]
+}
+
+export type ObservedDisk = {
+  readonly at: Instant
+  readonly by: 'system' | 'imager'
+  /** The state record; undefined: the disk is blank, or was written by somebody else. */
+  readonly state?: {
+    readonly manifest: string
+    readonly image: string
+    readonly layout: string
+    readonly settings: string
+    readonly job: string
+    /** When it was last made equal to its image. */
+    readonly at: Instant
+    readonly how: 'restore' | 'upgrade' | 'reset'
+  }
+  /** Fixed disks and what is on them, if the imager looked. */
+  readonly disks?: readonly {
+    readonly name: string
+    readonly sizeBytes: number
+    readonly model?: string
+    readonly serial?: string
+    readonly partitions: readonly {
+      readonly number: number
+      readonly sizeBytes: number
+      readonly name?: string
+      readonly fileSystem?: string
+      readonly label?: string
+    }[]
+  }[]
+  /** The last comparison of the disk with its manifest, byte by byte. */
+  readonly verified?: {
+    readonly at: Instant
+    readonly manifest: string
+    readonly differing: readonly {
+      readonly partition: string
+      readonly chunks: number
+      readonly differing: number
+      readonly files?: readonly string[]
+    }[]
+  }
 }
 
 export type Facts = {

@@ -36,4 +36,31 @@ export type Progress = {
   readonly line?: string
   readonly done: number
   readonly total: number
+  readonly disk?: DiskProgress
+}
+
+/** Of a disk that is made equal, compared or captured. */
+export type DiskProgress = {
+  /** `coming`: until the imager has started on the PC. `starting`: the imager has done its part, the PC's own system starts. */
+  readonly phase:
+    | 'coming'
+    | 'layout'
+    | 'compare'
+    | 'write'
+    | 'verify'
+    | 'grow'
+    | 'identity'
+    | 'boot'
+    | 'cache'
+    | 'capture'
+    | 'keep'
+    | 'starting'
+  readonly partition?: string
+  /** Of `totalBytes`; of these, `fetchedBytes` came over the network and `writtenBytes` went to the disk. */
+  readonly readBytes: number
+  readonly totalBytes: number
+  readonly fetchedBytes: number
+  readonly writtenBytes: number
+  readonly bytesPerSecond: number
+  readonly leftMs?: number
 }

@@ -1,6 +1,15 @@
 import type { Desired } from '../../specs/desired.ts'
 import type { Change } from './change.ts'
-import type { ActionId, ChangeKey, Digest, Instant, MachineId, PlanId, Revision } from './ids.ts'
+import type {
+  ActionId,
+  ChangeKey,
+  Digest,
+  DiskRequestId,
+  Instant,
+  MachineId,
+  PlanId,
+  Revision,
+} from './ids.ts'
 import type { Observed } from './observed.ts'
 import type { Reason } from './reason.ts'
 
@@ -49,6 +58,7 @@ export type GateName =
   | 'budget'
   | 'capacity'
   | 'backoff'
+  | 'image'
   | 'power'
 
 export type Decision =
@@ -116,7 +126,32 @@ export type History = {
   readonly backoffs: readonly Backoff[]
 }
 
+/** Somebody asked for it: at the command line, on the reset page, at the PC's boot menu. */
+export type DiskRequest = {
+  readonly id: DiskRequestId
+  readonly machine: MachineId
+  readonly kind: 'reset' | 'verify' | 'capture'
+  /** capture: the `name@version` to be made. */
+  readonly image?: string
+  readonly who: string
+  readonly at: Instant
+}
+
+/** What this process knows of an image version, for forecasts. */
+export type KnownImage = {
+  readonly usedBytes: number
+  readonly storedBytes: number
+  /** Bytes to fetch for a PC that has the other version, by its manifest. */
+  readonly deltaBytes: (from: string) => number | undefined
+}
+
 export type PlanInput = {
+  /** Open requests, oldest first. */
+  readonly requests?: readonly DiskRequest[]
+  /** By manifest digest; missing: nothing is forecast. */
+  readonly images?: ReadonlyMap<string, KnownImage>
+  /** Image versions, by manifest digest, that are not (yet) complete at the site server, and why: nothing is written from them. */
+  readonly awaited?: ReadonlyMap<string, Reason>
   readonly desired: Desired
   readonly target: Target
   readonly inventory: ReadonlyMap<MachineId, Observed>

@@ -149,6 +149,6 @@ export const clearBackoffs = async (db: Database, machine: MachineId): Promise<v
 
 /** What the store knows of a machine that left the park; its events, its open action and its pinned host key stay. */
 export const forgetMachine = async (db: Database, machine: MachineId): Promise<void> => {
-  for (const table of ['observations', 'applied', 'backoffs', 'decisions'] as const)
+  for (const table of ['observations', 'applied', 'backoffs', 'decisions', 'disk_requests'] as const)
     await db.deleteFrom(table).where('machine', '=', machine).execute()
 }

@@ -1,5 +1,5 @@
 import type { Digest, MachineId } from '../model/ids.ts'
-import type { Observed, ObservedPackages, Reach } from '../model/observed.ts'
+import type { Observed, ObservedDisk, ObservedPackages, Reach } from '../model/observed.ts'
 import type { Reason } from '../model/reason.ts'
 import { batches, type Database, lyceeByLycee, type Selection, siteOf } from './database.ts'
 import {
@@ -40,6 +40,8 @@ export const putObserved = async (db: Database, observed: readonly Observed[]): 
             package_set: update.ref('excluded.package_set'),
             package_state: update.ref('excluded.package_state'),
             script_shape: update.ref('excluded.script_shape'),
+            // A look that knows nothing of the disk, by whichever process, takes nothing away.
+            disk: update.fn.coalesce('excluded.disk', 'observations.disk'),
           }))
           .whereRef('excluded.observed_at', '>=', 'observations.observed_at'),
       )
@@ -79,6 +81,7 @@ const toRow = (
     package_set: row?.packageSet?.digest ?? null,
     package_state: row?.packageState?.digest ?? null,
     script_shape: row?.scriptShape?.digest ?? null,
+    disk: observed.disk === undefined ? null : JSON.stringify(observed.disk),
   }
 }
 
@@ -133,6 +136,7 @@ const fromRow = (row: ObservationRow, shared: SharedFacts, intern: Interner): Ob
     ...(facts === null || os === null
       ? {}
       : { facts: readFacts({ facts, os, set, state, shape }, shared, intern) }),
+    ...(row.disk === null ? {} : { disk: JSON.parse(row.disk) as ObservedDisk }),
     errors: JSON.parse(row.errors) as readonly Reason[],
   }
 }

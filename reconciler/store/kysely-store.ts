@@ -3,6 +3,8 @@ import { type Dialect, Kysely } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { claimAction, collectActions, endAction, readOpenActions, touchOwner } from './actions.ts'
 import type { Database } from './database.ts'
+import { collectDiscovered, putDiscovered, readDiscovered } from './discovered.ts'
+import { addDiskRequest, closeDiskRequest, collectDiskRequests, readDiskRequests } from './disk-requests.ts'
 import { append, readEvents } from './events.ts'
 import { createSharedCache } from './facts-row.ts'
 import { clearBackoffs, forgetMachine, readHistory, remember } from './history.ts'
@@ -94,6 +96,13 @@ export const createKyselyStore = (dialect: Dialect): Store => {
     hostKey: (machine) => run((database) => readHostKey(database, machine)),
     pinHostKey: (machine, fingerprint) => run((database) => pinHostKey(database, machine, fingerprint)),
 
+    addDiskRequest: (request, event) => atomically((database) => addDiskRequest(database, request, event)),
+    diskRequests: () => run(readDiskRequests),
+    closeDiskRequest: (id, at) => run((database) => closeDiskRequest(database, id, at)),
+
+    putDiscovered: (pc) => run((database) => putDiscovered(database, pc)),
+    discovered: () => run(readDiscovered),
+
     putPlan: (plan, site) => atomically((database) => putPlan(database, plan, site)),
     latestPlan: () => snapshot(readLatestPlan),
 
@@ -107,6 +116,8 @@ export const createKyselyStore = (dialect: Dialect): Store => {
         await collectRevisions(database)
         await collectActions(database, now)
         await collectPauses(database, now)
+        await collectDiskRequests(database, now)
+        await collectDiscovered(database, now)
         await collectBodies(database)
         cache = createSharedCache()
       }),

@@ -20,6 +20,8 @@ export type Schema = {
   events: EventRow
   counters: { name: string; value: number }
   leases: { name: string; holder: string; until_at: number }
+  disk_requests: DiskRequestRow
+  discovered: { mac: string; first_seen_at: number; seen_at: number; hello: string }
 }
 
 export type RevisionRow = { digest: string; revision: string; bytes: string; at: number }
@@ -56,6 +58,8 @@ export type ObservationRow = {
   package_state: string | null
   /** `fact_parts`: which scripts ran last in which version, and how they ended. */
   script_shape: string | null
+  /** What is known of the disk, as JSON; null: never read. */
+  disk: string | null
 }
 
 export type AppliedRow = { machine: string; site: string; facet: string; digest: string }
@@ -90,6 +94,17 @@ export type PauseRow = {
   why: string
   at: number
   until_at: number | null
+}
+
+/** `closed_at` null: no action has carried it out yet. */
+export type DiskRequestRow = {
+  id: string
+  machine: string
+  kind: string
+  image: string | null
+  who: string
+  at: number
+  closed_at: number | null
 }
 
 /** `site` is empty for a plan of the whole park. */

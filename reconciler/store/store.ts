@@ -5,10 +5,20 @@
  */
 
 import type { Event } from '../model/event.ts'
-import type { ActionId, Digest, Instant, MachineId, Revision, SiteId } from '../model/ids.ts'
+import type { ActionId, Digest, DiskRequestId, Instant, MachineId, Revision, SiteId } from '../model/ids.ts'
 import type { Observed } from '../model/observed.ts'
 import type { Outcome } from '../model/outcome.ts'
-import type { Action, Backoff, Fence, History, Pause, Plan, Scope, Target } from '../model/plan.ts'
+import type {
+  Action,
+  Backoff,
+  DiskRequest,
+  Fence,
+  History,
+  Pause,
+  Plan,
+  Scope,
+  Target,
+} from '../model/plan.ts'
 
 export type NewEvent = Omit<Event, 'seq'>
 
@@ -19,6 +29,9 @@ export type OpenAction = {
   readonly ownerSeenAt: Instant
   readonly since: Instant
 }
+
+/** What an unknown PC told of itself; `hello` is imaging/protocol.ts's Hello as JSON. */
+export type Discovered = { readonly mac: string; readonly seenAt: Instant; readonly hello: string }
 
 export interface Store {
   /** Brings the schema up to date; refuses a store written by a newer version. */
@@ -75,6 +88,18 @@ export interface Store {
   /** Host keys pinned for a machine, `SHA256:<base64>`. */
   hostKey(machine: MachineId): Promise<string | undefined>
   pinHostKey(machine: MachineId, fingerprint: string): Promise<void>
+
+  /** Somebody asks for a reset, a verification or a capture, with its event. An open request of the same kind and machine stays the only one (false). */
+  addDiskRequest(request: DiskRequest, event: NewEvent): Promise<boolean>
+  /** Those that no action has carried out yet, oldest first. */
+  diskRequests(): Promise<readonly DiskRequest[]>
+  /** Carried out, failed for good, or withdrawn. */
+  closeDiskRequest(id: DiskRequestId, at: Instant): Promise<void>
+
+  /** A PC that started from the network and is in no spec. Keeps when it was first and last seen. */
+  putDiscovered(pc: Discovered): Promise<void>
+  /** Newest first. */
+  discovered(): Promise<readonly (Discovered & { readonly firstSeenAt: Instant })[]>
 
   /** Keeps the newest plan; with `site`, `plan` holds that site's decisions only and replaces those. */
   putPlan(plan: Plan, site?: SiteId): Promise<void>

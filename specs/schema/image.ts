@@ -21,13 +21,14 @@ const partitionSize = () =>
 const partition = fields({
   name: about(name(), 'Its name.', 'Son nom.'),
   type: about(
-    oneOf(['esp', 'msr', 'linux', 'swap', 'windows', 'recovery', 'data'], {
+    oneOf(['bios', 'esp', 'msr', 'linux', 'swap', 'windows', 'recovery', 'data'], {
       ext4: 'linux',
       ntfs: 'windows',
       efi: 'esp',
+      grub: 'bios',
     }),
-    'What it is for.',
-    'Son usage.',
+    'What it is for. A PC with BIOS firmware starts from `bios` (1 MiB) on a GPT disk, one with UEFI firmware from `esp`.',
+    'Son usage. Un poste à micrologiciel BIOS démarre depuis `bios` (1 Mio) sur un disque GPT, un poste UEFI depuis `esp`.',
   ),
   size: about(
     partitionSize(),
@@ -39,6 +40,16 @@ const partition = fields({
     'Written from the image; our cache of image data; never touched; made empty.',
     'Écrite depuis l’image ; notre cache de données d’image ; jamais touchée ; créée vide.',
   ),
+  os: about(
+    oneOf(['debian', 'windows'], { linux: 'debian', ubuntu: 'debian' }),
+    'The system that starts from it, where an image holds several; by default the image’s own is in the first fitting partition.',
+    'Le système qui en démarre, quand une image en contient plusieurs ; par défaut celui de l’image, dans la première partition qui convient.',
+  ).optional(),
+  title: about(
+    line(),
+    'What the PC’s boot menu calls its system.',
+    'Le nom de son système dans le menu de démarrage du poste.',
+  ).optional(),
 })
 export type PartitionSpec = z.output<typeof partition>
 
@@ -56,7 +67,11 @@ export const image = about(
       z.record(
         imageVersion(),
         fields({
-          digest: about(sha256Digest(), 'Of its manifest.', 'Celle de son manifeste.').optional(),
+          digest: about(
+            sha256Digest(),
+            'Of its manifest, as `proviseur image import` prints it. Nothing is written to a disk before it stands here.',
+            'L’empreinte de son manifeste, affichée par `proviseur image import`. Tant qu’elle manque ici, aucun disque n’est écrit.',
+          ).optional(),
           size: about(
             size(),
             'Space that its contents need on the disk.',
@@ -74,6 +89,11 @@ export const image = about(
           'The kind of partition table.',
           'Le type de table de partitions.',
         ),
+        disk: about(
+          line(),
+          'Which disk, on PCs with several: its kernel name (`nvme0n1`), model or serial number. Without it the PC must have exactly one fixed disk.',
+          'Quel disque, sur les postes qui en ont plusieurs : son nom noyau (`nvme0n1`), son modèle ou son numéro de série. Sinon le poste doit avoir un seul disque fixe.',
+        ).optional(),
         size: about(
           size(),
           'The smallest disk that it must fit on.',

@@ -1,13 +1,13 @@
 import * as z from 'zod'
 import { domainName, ipv4, subnet } from './address.ts'
 import { csvMachines, labels, machines, role } from './machine.ts'
-import { name, siteName } from './name.ts'
+import { name, secretName, siteName } from './name.ts'
 import { bitrate, count } from './quantity.ts'
 import { about, fields } from './scalar.ts'
 import { settingsShape } from './settings.ts'
 import { timezone } from './time.ts'
 import { uai } from './uai.ts'
-import { line } from './words.ts'
+import { line, oneOf } from './words.ts'
 
 const room = fields({
   title: about(line(), 'What people call it.', 'Son nom usuel.').optional(),
@@ -46,6 +46,52 @@ export const lycee = about(
       }),
       'Its network.',
       'Son réseau.',
+    ).optional(),
+    server: about(
+      fields({
+        address: about(
+          ipv4(),
+          'Its IPv4 address in the lycée’s network; it listens there.',
+          'Son adresse IPv4 dans le réseau du lycée ; il y écoute.',
+        ),
+        port: about(
+          count(1, 65535),
+          'The TCP port for images, netboot files and the reset page.',
+          'Le port TCP des images, des fichiers de démarrage réseau et de la page de remise en état.',
+          { default: '8069' },
+        ).optional(),
+        netboot: about(
+          oneOf(['off', 'proxy', 'dhcp'], { no: 'off', non: 'off', yes: 'proxy', oui: 'proxy' }),
+          '`proxy`: beside the DHCP server that is there; `dhcp`: it is the DHCP server; `off`: somebody else points the PCs to it.',
+          '`proxy` : à côté du serveur DHCP existant ; `dhcp` : il est le serveur DHCP ; `off` : un autre service lui envoie les postes.',
+          { default: 'proxy' },
+        ).optional(),
+        range: about(
+          fields({
+            from: about(ipv4(), 'The first address.', 'La première adresse.'),
+            to: about(ipv4(), 'The last address.', 'La dernière adresse.'),
+          }),
+          'Addresses that it gives out as the DHCP server.',
+          'Les adresses qu’il distribue comme serveur DHCP.',
+        ).optional(),
+        router: about(
+          ipv4(),
+          'The gateway that it tells as the DHCP server.',
+          'La passerelle qu’il annonce comme serveur DHCP.',
+        ).optional(),
+        dns: about(
+          z.array(ipv4()),
+          'The name servers that it tells as the DHCP server.',
+          'Les serveurs de noms qu’il annonce comme serveur DHCP.',
+        ).optional(),
+        resetPin: about(
+          secretName(),
+          'The secret that teachers type on the reset page. Without it there is no such page.',
+          'Le secret que les enseignants saisissent sur la page de remise en état. Sans lui, cette page n’existe pas.',
+        ).optional(),
+      }),
+      'The lycée’s site server, which serves disk images, netboot and the reset page. Without it disks are not managed.',
+      'Le serveur d’établissement, qui fournit images disque, démarrage réseau et page de remise en état. Sans lui, les disques ne sont pas gérés.',
     ).optional(),
     wake: about(
       fields({

@@ -68,23 +68,46 @@ export const settingsShape = {
     'When changes may start, in the lycée’s time zone. A list replaces that of the layers below. None: at any time.',
     'Quand les changements peuvent commencer, dans le fuseau du lycée. Une liste remplace celle des couches inférieures. Aucune : à tout moment.',
   ).optional(),
+  boot: about(
+    fields({
+      default: about(
+        name(),
+        'The partition whose system starts by itself; by default the first with a system.',
+        'La partition dont le système démarre de lui-même ; par défaut la première qui en contient un.',
+      ).optional(),
+      timeout: about(
+        duration(),
+        'How long the menu waits for a choice.',
+        'Durée pendant laquelle le menu attend un choix.',
+        { default: '5s' },
+      ).optional(),
+      reset: about(
+        yesOrNo(),
+        'Whether the menu offers to reset the PC.',
+        'Propose ou non la remise en état du poste dans le menu.',
+        { default: 'true' },
+      ).optional(),
+    }),
+    'The boot menu of PCs whose disk comes from an image.',
+    'Le menu de démarrage des postes dont le disque vient d’une image.',
+  ).optional(),
   reset: about(
     fields({
       policy: about(
         oneOf(['never', 'on-demand', 'nightly', 'at-boot']),
-        'When the PC goes back to its image.',
-        'Quand le poste revient à son image.',
+        'When the PC goes back to its image: never, when somebody asks, each night (once between noon and noon, in a window), or whenever it starts (needs a `cache` partition).',
+        'Quand le poste revient à son image : jamais, sur demande, chaque nuit (une fois de midi à midi, dans une fenêtre) ou à chaque démarrage (demande une partition `cache`).',
         { default: 'on-demand' },
       ).optional(),
       keep: about(
         z.array(absolutePath()),
-        'Folders that a reset leaves as they are.',
-        'Dossiers qu’une remise à zéro laisse intacts.',
+        'Folders that a reset leaves as they are; they need a `cache` partition in the image’s layout.',
+        'Dossiers qu’une remise en état laisse intacts ; ils demandent une partition `cache` dans l’organisation du disque.',
       ).optional(),
       by: about(
         z.array(name()),
         'Who may ask for a reset.',
-        'Qui peut demander une remise à zéro.',
+        'Qui peut demander une remise en état.',
       ).optional(),
     }),
     'Going back to the image.',
@@ -105,11 +128,16 @@ export const settingsShape = {
     z.union([
       driftPolicy(),
       fields({
-        disk: about(driftPolicy(), 'The disk image.', 'L’image disque.').optional(),
+        disk: about(
+          driftPolicy(),
+          'The disk: what a verification found to differ from the image, or another image than ours.',
+          'Le disque : ce qu’une vérification a trouvé différent de l’image, ou une autre image que la nôtre.',
+          { default: 'report' },
+        ).optional(),
         packages: about(driftPolicy(), 'The packages.', 'Les paquets.').optional(),
         scripts: about(driftPolicy(), 'The scripts.', 'Les scripts.').optional(),
         identity: about(driftPolicy(), 'Host name and keys.', 'Nom d’hôte et clés.').optional(),
-        reset: about(driftPolicy(), 'The reset policy.', 'La remise à zéro.').optional(),
+        reset: about(driftPolicy(), 'Nightly resets.', 'Les remises en état nocturnes.').optional(),
       }),
     ]),
     'What to do when a PC differs without a new commit: `enforce` makes it good, `report` only says so, `ignore` does not look. One word for all, or a mapping by facet.',

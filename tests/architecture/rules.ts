@@ -9,6 +9,7 @@ export type Part =
   | 'pure'
   | 'transport'
   | 'providers'
+  | 'imaging'
   | 'imager'
   | 'console'
   | 'examples'
@@ -23,6 +24,7 @@ const places: readonly (readonly [RegExp, Part])[] = [
   [/^reconciler\/[^/]+\.ts$/, 'pure'],
   [/^providers\/ssh\//, 'transport'],
   [/^providers\//, 'providers'],
+  [/^imaging\//, 'imaging'],
   [/^imager\//, 'imager'],
   [/^console\//, 'console'],
   [/^examples\//, 'examples'],
@@ -40,11 +42,25 @@ const allowed: Readonly<Record<Part, readonly Part[]>> = {
   pure: ['pure', 'model'],
   effects: ['effects', 'pure', 'model', 'ports'],
   transport: ['transport', 'model', 'ports'],
-  providers: ['transport', 'model', 'ports'],
-  imager: ['imager', 'model', 'ports'],
+  providers: ['transport', 'model', 'ports', 'imaging'],
+  // What the PC and the server must agree on: alone, so that either can be read without the other.
+  imaging: ['imaging'],
+  imager: ['imager', 'imaging'],
   console: ['console'],
   examples: ['examples', 'specs'],
-  cli: ['specs', 'model', 'ports', 'pure', 'effects', 'transport', 'providers', 'imager', 'console', 'cli'],
+  cli: [
+    'specs',
+    'model',
+    'ports',
+    'pure',
+    'effects',
+    'transport',
+    'providers',
+    'imaging',
+    'imager',
+    'console',
+    'cli',
+  ],
   tests: [
     'specs',
     'model',
@@ -53,6 +69,7 @@ const allowed: Readonly<Record<Part, readonly Part[]>> = {
     'effects',
     'transport',
     'providers',
+    'imaging',
     'imager',
     'console',
     'examples',
@@ -69,6 +86,7 @@ const seesSpecTypes: ReadonlySet<Part> = new Set([
   'effects',
   'transport',
   'providers',
+  'imaging',
   'imager',
 ])
 
@@ -100,6 +118,9 @@ export function refuseImport(file: string, { target, internal, typeOnly }: Impor
   }
   const to = partOf(target)
   if (to === undefined) return `${target} is in no known part of the project`
+  if (from === 'imaging' && to === 'specs' && target !== messages) {
+    return `imaging imports ${target}; of the specs it shares the messages only`
+  }
   if (to === 'specs' && seesSpecTypes.has(from)) {
     const shared =
       typeOnly || (target === messages && from !== 'model') || (target === codec && from === 'effects')

@@ -34,13 +34,15 @@ test('every command is listed by the help, in both languages', async (t) => {
   for (const lang of ['en', 'fr'] as const) {
     const { code, stdout } = await proviseur(['--help', '--lang', lang])
     t.is(code, 0)
+    // A long summary goes on in the next line.
+    const told = stdout.replace(/[ \n]+/gu, ' ')
     for (const entry of entries)
-      t.true(stdout.includes(`${entry.name} `) && stdout.includes(entry.summary[lang]), entry.name)
+      t.true(told.includes(`${entry.name} `) && told.includes(entry.summary[lang]), entry.name)
   }
 })
 
 test('no help page in French holds an English word of the parser', async (t) => {
-  for (const args of [['--help'], ...entries.map((entry) => ['help', entry.name])]) {
+  for (const args of [['--help'], ...entries.map((entry) => ['help', ...entry.name.split(' ')])]) {
     const { code, stdout } = await proviseur([...args, '--lang=fr'])
     t.is(code, 0, args.join(' '))
     t.notRegex(stdout, commanderEnglish, args.join(' '))

@@ -90,7 +90,7 @@ async function recipeDigest(options: readonly string[]): Promise<string> {
 }
 
 /** Where this machine itself gets that Debian from; none: mmdebstrap's own default. */
-async function hostMirrors(): Promise<readonly string[]> {
+export async function hostMirrors(): Promise<readonly string[]> {
   const { exitCode, stdout } = await run('apt-get', [
     'indextargets',
     '--format',

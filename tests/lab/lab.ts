@@ -71,7 +71,9 @@ export type Lab = {
   readonly pcs: readonly Pc[]
   readonly pc: (name: string) => Pc
   readonly repository: Repository
-  readonly network: Pick<Network, 'subnet' | 'broadcast' | 'hostAddress' | 'serverAddress' | 'hostInterface'>
+  readonly network: Network
+  /** Where it all stands: for whole PCs on the same wire (vm/vm-network.ts), and for programs that run beside the lab's server. */
+  readonly ground: Ground
   /** The key that root accepts on all PCs; the file is there for other processes while the lab is. */
   readonly privateKey: string
   readonly privateKeyFile: string
@@ -142,6 +144,7 @@ async function furnish(ground: Ground, network: Network, options: LabOptions): P
     },
     repository,
     network,
+    ground,
     privateKey: keys.private,
     privateKeyFile,
     publicKey: keys.public,

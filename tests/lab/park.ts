@@ -16,6 +16,8 @@ export type ParkOptions = {
   readonly rooms?: Readonly<Record<string, SpecFields>>
   /** Fields of a machine besides its MAC, address and host key, by its name. A field given as undefined is left out. */
   readonly machines?: Readonly<Record<string, SpecFields>>
+  /** Machines that are no PCs of this lab, by room and name. */
+  readonly others?: Readonly<Record<string, Readonly<Record<string, SpecFields>>>>
   /** Further files: path in the park → text as it is, or a mapping that is written as YAML. */
   readonly files?: Readonly<Record<string, string | SpecFields>>
 }
@@ -39,7 +41,7 @@ export async function writePark(parts: Parts): Promise<void> {
         hostKey: await pc.hostKeyFingerprint(),
         ...parts.machines?.[pc.name],
       })
-    rooms[room] = { ...parts.rooms?.[room], machines }
+    rooms[room] = { ...parts.rooms?.[room], machines: { ...machines, ...parts.others?.[room] } }
   }
   const files: Readonly<Record<string, string | SpecFields>> = {
     'park.yaml': { kind: 'Park', name: 'lab', timezone: 'Europe/Paris', ...parts.park },

@@ -1,5 +1,5 @@
 /** A running `proviseur up --json`, as its lines tell it: what a program that watches it would know. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -45,13 +45,21 @@ export type Up = {
 
 export const isConverged: Match = (event) => event['decision'] === 'converged'
 
+/** How a program is started: here, or in a lab's network. */
+export type Starter = (program: readonly string[], options: SpawnOptions) => ChildProcess
+
+const here: Starter = ([command = '', ...args], options) => spawn(command, args, options)
+
 /** Starts `proviseur up` with these arguments, in English. */
-export function startUp(args: readonly string[]): Up {
-  const child: ChildProcess = spawn(
-    'setpriv',
+export function startUp(
+  args: readonly string[],
+  start: Starter = here,
+  env: Readonly<Record<string, string>> = {},
+): Up {
+  const child = start(
     [
       // Should the test's process be killed, the kernel ends this one too.
-      ...['--pdeathsig', 'KILL', '--', process.execPath, '--disable-warning=ExperimentalWarning'],
+      ...['setpriv', '--pdeathsig', 'KILL', '--', process.execPath, '--disable-warning=ExperimentalWarning'],
       ...[MAIN, 'up', ...args, '--json', '--lang', 'en'],
     ],
     {
@@ -62,6 +70,7 @@ export function startUp(args: readonly string[]): Up {
         USER: 'technician',
         LC_ALL: 'C.UTF-8',
         XDG_CACHE_HOME: CACHE,
+        ...env,
       },
     },
   )

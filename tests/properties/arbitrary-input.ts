@@ -1,23 +1,41 @@
 /** Any park, with anything that may have been seen of it and remembered of it. */
 import fc from 'fast-check'
-import type { ActionId, ChangeKey } from '../../reconciler/model/ids.ts'
-import type { Facts, Observed, ObservedScript } from '../../reconciler/model/observed.ts'
-import type { Backoff, History, Pause, PlanInput } from '../../reconciler/model/plan.ts'
-import type { Desired, Profile, WantedPackage, WantedScript, Window } from '../../specs/desired.ts'
+import type { ActionId, ChangeKey, DiskRequestId } from '../../reconciler/model/ids.ts'
+import type { Facts, Observed, ObservedDisk, ObservedScript } from '../../reconciler/model/observed.ts'
+import type {
+  Backoff,
+  DiskRequest,
+  History,
+  KnownImage,
+  Pause,
+  PlanInput,
+} from '../../reconciler/model/plan.ts'
+import type {
+  Desired,
+  Profile,
+  WantedDisk,
+  WantedPackage,
+  WantedScript,
+  Window,
+} from '../../specs/desired.ts'
 import { say } from '../../specs/text.ts'
 import {
   calendar,
   digest,
+  diskState,
   everyDay,
   facts,
   machine,
   machineId,
+  manifest,
   now,
   off,
   park,
   planInput,
   profile,
+  server,
   up,
+  wantedDisk,
   wantedPackage,
   wantedScript,
   weekly,
@@ -77,6 +95,24 @@ const windows: fc.Arbitrary<readonly Window[]> = fc.array(
   { maxLength: 3 },
 )
 
+/** The newest version, one that was not imported yet, and one with another layout. */
+const disks: fc.Arbitrary<WantedDisk | undefined> = fc.constantFrom(
+  undefined,
+  wantedDisk(),
+  wantedDisk(),
+  withoutManifest(wantedDisk('2027.01')),
+  wantedDisk('2026.09', { layoutDigest: digest('other-layout') }),
+  wantedDisk('2026.09', { settingsDigest: digest('other-settings') }),
+)
+
+const resets = fc.constantFrom<Profile['reset']>(
+  undefined,
+  { policy: 'on-demand', keep: [], by: [] },
+  { policy: 'nightly', keep: [], by: [] },
+  { policy: 'at-boot', keep: [], by: [] },
+  { policy: 'never', keep: [], by: [] },
+)
+
 const drifts = fc.constantFrom('enforce', 'enforce', 'report', 'ignore' as const)
 
 const profiles: fc.Arbitrary<Profile> = fc
@@ -86,7 +122,9 @@ const profiles: fc.Arbitrary<Profile> = fc
     windows,
     hostname: fc.boolean(),
     keys: fc.constantFrom(undefined, ['ssh-ed25519 AAAA marie']),
-    drift: fc.tuple(drifts, drifts, drifts),
+    drift: fc.tuple(drifts, drifts, drifts, drifts, drifts),
+    disk: disks,
+    reset: resets,
     inUse: fc.constantFrom<Profile['inUse']>(
       { kind: 'wait' },
       { kind: 'quiet' },
@@ -96,11 +134,20 @@ const profiles: fc.Arbitrary<Profile> = fc
     reboot: fc.constantFrom('when-needed', 'never' as const),
     os: fc.constantFrom('debian', 'debian', 'debian', 'debian', 'windows' as const),
   })
-  .map(({ hostname, keys, drift, wake, reboot, ...rest }) =>
+  .map(({ hostname, keys, drift, wake, reboot, disk, reset, ...rest }) =>
     profile({
       ...rest,
+      ...(disk === undefined ? {} : { disk }),
+      ...(reset === undefined ? {} : { reset }),
+      facetDigests: { ...profile().facetDigests, ...(disk === undefined ? {} : { disk: digest('disk') }) },
       identity: keys === undefined ? { hostname } : { hostname, authorizedKeys: keys },
-      drift: { ...profile().drift, identity: drift[0], packages: drift[1], scripts: drift[2] },
+      drift: {
+        identity: drift[0],
+        packages: drift[1],
+        scripts: drift[2],
+        disk: drift[3],
+        reset: drift[4],
+      },
       power: { wake, reboot },
     }),
   )
@@ -111,12 +158,63 @@ const parks: fc.Arbitrary<Desired> = fc
     profiles: fc.array(profiles, { minLength: 1, maxLength: 3 }),
     actions: fc.integer({ min: 0, max: 3 }),
     wakes: fc.integer({ min: 0, max: 3 }),
+    served: fc.constantFrom(true, true, false),
   })
-  .map(({ members, profiles: kinds, actions, wakes }) =>
+  .map(({ members, profiles: kinds, actions, wakes, served }) =>
     park(
       members.map((id, index) => machine(id, kinds[index % kinds.length])),
-      { capacity: { actions, wakes } },
+      { capacity: { actions, wakes }, ...(served ? { server } : {}) },
     ),
+  )
+
+const observedDisks: fc.Arbitrary<ObservedDisk | undefined> = fc
+  .record({
+    known: fc.boolean(),
+    by: fc.constantFrom('system', 'imager' as const),
+    state: fc.constantFrom(
+      undefined,
+      wantedDisk(),
+      wantedDisk(),
+      wantedDisk('2026.03'),
+      wantedDisk('2026.09', { layoutDigest: digest('old-layout') }),
+    ),
+    agoMs: fc.constantFrom(1000, 3 * 3_600_000, 20 * 3_600_000, 40 * 3_600_000),
+    partitions: fc.subarray(['esp', 'root', 'cache', 'data', 'old', undefined]),
+    seen: fc.boolean(),
+    damaged: fc.constantFrom(undefined, 0, 3),
+  })
+  .map(({ known, by, state, agoMs, partitions, seen, damaged }) =>
+    known
+      ? {
+          at: now - 60_000,
+          by,
+          ...(state === undefined ? {} : { state: diskState(state, now - agoMs) }),
+          ...(seen
+            ? {
+                disks: [
+                  {
+                    name: 'sda',
+                    sizeBytes: 2 ** 37,
+                    partitions: partitions.map((name, index) => ({
+                      number: index + 1,
+                      sizeBytes: 2 ** 30,
+                      ...(name === undefined ? { fileSystem: 'ntfs' } : { name }),
+                    })),
+                  },
+                ],
+              }
+            : {}),
+          ...(damaged === undefined || state === undefined
+            ? {}
+            : {
+                verified: {
+                  at: now - 900,
+                  manifest: state.manifest ?? '',
+                  differing: [{ partition: 'root', chunks: 900, differing: damaged }],
+                },
+              }),
+        }
+      : undefined,
   )
 
 const observedScript: fc.Arbitrary<(name: string) => ObservedScript> = fc
@@ -182,19 +280,23 @@ const observations: fc.Arbitrary<(id: string) => Observed | undefined> = fc
     reach: fc.constantFrom('up', 'up', 'up', 'off', 'off', 'silent', 'imager', 'unseen' as const),
     agoMs: fc.constantFrom(1000, freshMs, freshMs + 1),
     hostKey: fc.boolean(),
+    disk: observedDisks,
   })
   .map((drawn) => (id) => {
+    const disk = drawn.disk === undefined ? {} : { disk: drawn.disk }
+    const observedAt = now - drawn.agoMs
     switch (drawn.reach) {
       case 'unseen':
         return undefined
       case 'up':
-        return up(id, drawn.facts)
+        return up(id, drawn.facts, disk)
       case 'off':
-        return off(id, drawn.known ? drawn.facts : undefined, { observedAt: now - drawn.agoMs })
-      case 'silent':
-      case 'imager': {
+        return off(id, drawn.known ? drawn.facts : undefined, { observedAt, ...disk })
+      case 'imager':
+        return off(id, drawn.known ? drawn.facts : undefined, { observedAt, reach: 'imager', ...disk })
+      case 'silent': {
         const code = drawn.hostKey ? 'host-key-changed' : 'login-refused'
-        return { ...off(id), reach: drawn.reach, errors: [{ code, message: say('No.', 'Non.') }] }
+        return { ...off(id), reach: 'silent', ...disk, errors: [{ code, message: say('No.', 'Non.') }] }
       }
     }
   })
@@ -206,6 +308,8 @@ const someKeys = [
   'packages/vim@vim=2.0',
   'packages/zsh@zsh=latest',
   `scripts/proxy=${digest('script-proxy')}`,
+  `disk/image=${manifest('2026.09')}+${digest('layout')}`,
+  'reset/reset@reset-hugo/a1-01',
 ]
 
 const histories: fc.Arbitrary<History> = fc
@@ -215,7 +319,7 @@ const histories: fc.Arbitrary<History> = fc
       owner: 'x',
       since: now,
     }),
-    applied: fc.subarray(['packages', 'scripts', 'identity']),
+    applied: fc.subarray(['packages', 'scripts', 'identity', 'disk']),
     backoffs: fc.uniqueArray(
       fc.record({
         key: fc.constantFrom(...someKeys).map((key) => key as ChangeKey),
@@ -249,14 +353,40 @@ const pauses: fc.Arbitrary<readonly Pause[]> = fc.array(
   { maxLength: 2 },
 )
 
+const requests: fc.Arbitrary<readonly DiskRequest[]> = fc
+  .uniqueArray(
+    fc.record({
+      machine: fc.constantFrom(...ids, 'hugo/gone-01'),
+      kind: fc.constantFrom('reset', 'verify', 'capture' as const),
+      agoMs: fc.constantFrom(0, 2000, 86_400_000),
+    }),
+    { selector: ({ machine: of, kind }) => `${of} ${kind}`, maxLength: 4 },
+  )
+  .map((list) =>
+    list.map(({ machine: of, kind, agoMs }) => ({
+      id: `${kind}-${of}` as DiskRequestId,
+      machine: machineId(of),
+      kind,
+      ...(kind === 'capture' ? { image: 'golden@1' } : {}),
+      who: 'marie',
+      at: now - agoMs,
+    })),
+  )
+
+const images: ReadonlyMap<string, KnownImage> = new Map([
+  [manifest('2026.09'), { usedBytes: 8e9, storedBytes: 3e9, deltaBytes: () => 4e8 }],
+])
+
 export const inputs: fc.Arbitrary<PlanInput> = fc
   .record({
     desired: parks,
     seen: fc.array(observations, { minLength: ids.length + 1, maxLength: ids.length + 1 }),
     past: fc.array(histories, { minLength: ids.length + 1, maxLength: ids.length + 1 }),
     pauses: fc.oneof(fc.constant([]), pauses),
+    requests: fc.oneof(fc.constant([]), requests),
+    known: fc.boolean(),
   })
-  .map(({ desired, seen, past, pauses: list }) => {
+  .map(({ desired, seen, past, pauses: list, requests: asked, known }) => {
     const all = [...ids, 'hugo/gone-01']
     const observed = all.flatMap((id, index) => seen[index]?.(id) ?? [])
     const history = new Map(
@@ -265,9 +395,14 @@ export const inputs: fc.Arbitrary<PlanInput> = fc
         return one === undefined ? [] : [[machineId(id), one] as const]
       }),
     )
-    return planInput(desired, observed, { history, pauses: list, freshMs })
+    const more = known ? { images } : {}
+    return planInput(desired, observed, { history, pauses: list, requests: asked, freshMs, ...more })
   })
 
 function two(value: number): string {
   return String(value).padStart(2, '0')
+}
+
+function withoutManifest({ manifest: _, ...rest }: WantedDisk): WantedDisk {
+  return rest
 }

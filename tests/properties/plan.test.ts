@@ -2,6 +2,8 @@
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
 import { changeKey } from '../../reconciler/diff.ts'
+import { settledRequests } from '../../reconciler/disk-request.ts'
+import { isAskedFor, isImagerChange } from '../../reconciler/disk-work.ts'
 import type { MachineId } from '../../reconciler/model/ids.ts'
 import type { Observed } from '../../reconciler/model/observed.ts'
 import type { Action, Decision, PlanInput } from '../../reconciler/model/plan.ts'
@@ -55,6 +57,7 @@ test('a plan does not depend on the order of its input', (t) => {
           ]),
         ),
         pauses: shuffle(input.pauses, seed),
+        requests: shuffle(input.requests ?? [], seed),
       }
       const expected = plan(input)
       const actual = plan(shuffled)
@@ -107,7 +110,8 @@ test('no lycée ever has more actions or wakes at once than its capacity', (t) =
         const flying = [...input.history].filter(own).filter(([, one]) => one.inFlight !== undefined)
         const acting = [...decisions].filter(own).filter(([, one]) => one.kind === 'act')
         for (const wakes of [true, false]) {
-          const started = acting.filter(([, decision]) => isWake(decision) === wakes).length
+          // A PC that is off and gets another disk is woken first, and worked on then.
+          const started = acting.filter(([id, decision]) => (wakes ? isOff(id) : !isWake(decision))).length
           const before = flying.filter(([id]) => isOff(id) === wakes).length
           const limit = wakes ? site.capacity.wakes : site.capacity.actions
           t.true(started === 0 || started + before <= limit, `${site.id}: ${started} + ${before} > ${limit}`)
@@ -122,6 +126,7 @@ test('nothing is done outside a window, or that would outlast it', (t) => {
     t,
     everyAction((input, wanted, action) => {
       for (const change of action.changes) {
+        if (isAskedFor(change)) continue
         const opening = openFor(wanted.profile.windows, 'Europe/Paris', change.effect, input.now, 1)
         t.true(opening.open)
         if (opening.open) t.true(action.deadline <= opening.until)
@@ -135,7 +140,8 @@ test('nothing is done to a machine in use but what its policy allows', (t) => {
   holds(
     t,
     everyAction((_, wanted, action, observed) => {
-      if (isWake({ kind: 'act', action }) || (observed.facts?.sessions.length ?? 0) === 0) return
+      if (observed.reach !== 'up' || (observed.facts?.sessions.length ?? 0) === 0) return
+      if (action.changes.every(isAskedFor)) return
       const { inUse } = wanted.profile
       t.not(inUse.kind, 'wait')
       if (inUse.kind === 'quiet') t.true(action.changes.every((change) => change.effect === 'quiet'))
@@ -148,7 +154,7 @@ test('nothing is done on what was seen too long ago, or was not asked', (t) => {
   holds(
     t,
     everyAction((input, _, action, observed) => {
-      const at = observed.reach === 'off' ? observed.observedAt : observed.facts?.at
+      const at = observed.reach === 'up' ? observed.facts?.at : observed.observedAt
       t.true(at !== undefined && input.now - at <= input.freshMs)
       for (const change of action.changes) {
         if (change.facet === 'scripts') t.true(observed.facts?.scripts?.has(change.item))
@@ -196,14 +202,80 @@ test('nothing is done again before its time, or after it has stalled', (t) => {
   )
 })
 
-test('only a machine that is off is woken, and only if it may be; only one that is on is changed', (t) => {
+test('only a machine that is off is woken, and only if it may be; only one that is on is changed, but for its disk', (t) => {
   holds(
     t,
     everyAction((_, wanted, action, observed) => {
       const wake = isWake({ kind: 'act', action })
-      t.is(observed.reach, wake ? 'off' : 'up')
-      if (wake) t.true(wanted.profile.power.wake)
+      const disk = action.changes.some(isImagerChange)
+      if (wake) t.is(observed.reach, 'off')
+      else if (!disk) t.is(observed.reach, 'up')
+      if (observed.reach === 'off') t.true(wanted.profile.power.wake)
       if (wake) t.is(action.changes.length, 1)
+    }),
+  )
+})
+
+test('a disk is never touched without an image that can be written and a server that has it', (t) => {
+  holds(
+    t,
+    everyAction((input, wanted, action) => {
+      for (const change of action.changes.filter(isImagerChange)) {
+        const { disk } = wanted.profile
+        t.not(disk, undefined)
+        t.not(input.desired.sites.get(wanted.site)?.server, undefined)
+        if (isAskedFor(change)) continue
+        t.not(wanted.profile.drift[change.facet], 'ignore')
+        if (change.facet === 'disk') t.true(change.to === disk?.manifest)
+      }
+    }),
+  )
+})
+
+test('the disk is changed alone, on a PC that nobody uses unless somebody asked, and keeps what it must keep', (t) => {
+  holds(
+    t,
+    everyAction((_, wanted, action) => {
+      const [change] = action.changes.filter(isImagerChange)
+      if (change === undefined) return
+      t.is(action.changes.length, 1)
+      const warned = action.warnMs !== undefined
+      t.is(action.expect.unoccupied === true, !isAskedFor(change) && !warned)
+      if (change.facet !== 'disk') return
+      const kept = wanted.profile.disk?.layout.partitions.filter(({ content }) => content === 'keep') ?? []
+      t.false(change.wipes.some((name) => kept.some((partition) => partition.name === name)))
+      if (change.effect !== 'destructive') t.deepEqual(change.wipes, [])
+    }),
+  )
+})
+
+test('what somebody wants to have captured is not rewritten before', (t) => {
+  holds(
+    t,
+    everyAction((input, wanted, action) => {
+      const asked = input.requests?.some(({ kind, machine }) => kind === 'capture' && machine === wanted.id)
+      const [change] = action.changes.filter(isImagerChange)
+      if (asked !== true || change === undefined) return
+      t.is(change.facet === 'disk' ? change.operation : change.facet, 'capture')
+    }),
+  )
+})
+
+test('what is asked for is either done in the end, or told why it never will be', (t) => {
+  holds(
+    t,
+    fc.property(inputs, (input) => {
+      let world = unhindered(input)
+      for (let round = 0; round < 10; round++) {
+        const { decisions } = plan(world)
+        if (![...decisions.values()].some((decision) => decision.kind === 'act')) break
+        world = afterRound(world, decisions)
+      }
+      const { desired, inventory, requests = [] } = world
+      t.deepEqual(
+        settledRequests(desired, inventory, requests).map(({ request }) => request.id),
+        requests.map(({ id }) => id),
+      )
     }),
   )
 })
@@ -213,7 +285,7 @@ test('no package that the spec does not name, or whose facet is ignored, is ever
     t,
     everyAction((_, { profile: wanted }, action) => {
       for (const change of action.changes) {
-        if (change.facet === 'power') continue
+        if (change.facet === 'power' || isAskedFor(change)) continue
         t.not(wanted.drift[change.facet], 'ignore')
         if (change.facet === 'packages') t.true(wanted.packages.has(change.item))
       }
@@ -226,7 +298,7 @@ test('where nothing stands in the way, every machine ends converged, and then no
     t,
     fc.property(inputs, (input) => {
       let world = unhindered(input)
-      for (let round = 0; round < 8; round++) {
+      for (let round = 0; round < 12; round++) {
         const { decisions } = plan(world)
         const acting = [...decisions.values()].filter((decision) => decision.kind === 'act')
         if (acting.length === 0) {
@@ -236,7 +308,7 @@ test('where nothing stands in the way, every machine ends converged, and then no
         }
         world = afterRound(world, decisions)
       }
-      t.fail('still acting after eight rounds')
+      t.fail('still acting after twelve rounds')
     }),
   )
 })

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { explain } from '../../reconciler/explain.ts'
-import type { ChangeKey } from '../../reconciler/model/ids.ts'
+import type { ChangeKey, DiskRequestId } from '../../reconciler/model/ids.ts'
 import type { History, Plan } from '../../reconciler/model/plan.ts'
 import { comparePark } from '../../reconciler/park-comparison.ts'
 import { plan } from '../../reconciler/plan.ts'
@@ -8,20 +8,24 @@ import { reportPlan } from '../../reconciler/plan-report.ts'
 import { planReportMarkdown } from '../../reconciler/report-markdown.ts'
 import { planReportText } from '../../reconciler/report-text.ts'
 import { status } from '../../reconciler/status.ts'
-import type { Desired, Profile } from '../../specs/desired.ts'
+import type { Desired, Profile, WantedDisk } from '../../specs/desired.ts'
 import { say } from '../../specs/text.ts'
 import {
   digest,
   everyDay,
   facts,
+  imager,
   machine,
   machineId,
   now,
+  observedDisk,
   off,
   park,
   planInput,
   profile,
+  server,
   up,
+  wantedDisk,
   wantedPackage,
   wantedScript,
   weekly,
@@ -161,8 +165,7 @@ test('two revisions are compared machine by machine, equal changes together', (t
 })
 
 test('a new image is told as disks that will be rewritten, a moved PC as renamed', (t) => {
-  const image = (version: string): Profile =>
-    profile({ digest: digest(version), image: { name: 'debian-edu', version } })
+  const image = (version: string): Profile => profile({ digest: digest(version), disk: wantedDisk(version) })
   const old = machine('hugo/b204-01', image('2026.03'))
   const base = park([old, machine('hugo/b204-02', image('2026.03'))])
   const head = park([
@@ -176,6 +179,112 @@ test('a new image is told as disks that will be rewritten, a moved PC as renamed
     wiped: [machineId('hugo/b205-01')],
     changes: [{ text: { en: 'image debian-edu@2026.03 → debian-edu@2026.09' }, effect: 'destructive' }],
   })
+})
+
+test('of an image a revision may change the version, the layout or the menu, or name one that is not there yet', (t) => {
+  const { manifest: _, ...unimported } = wantedDisk('2027.01')
+  const compared = (after: WantedDisk): readonly (readonly string[])[] =>
+    comparePark(
+      park([machine('hugo/b204-01', profile({ digest: digest('before'), disk: wantedDisk() }))]),
+      park([machine('hugo/b204-01', profile({ digest: digest('after'), disk: after }))]),
+    ).changes.map(({ effect, text }) => [effect, text.en])
+  t.deepEqual(compared(wantedDisk('2027.01')), [
+    ['destructive', 'image debian-edu@2026.09 → debian-edu@2027.01'],
+  ])
+  t.deepEqual(compared(wantedDisk('2026.09', { layoutDigest: digest('new') })), [
+    ['destructive', 'disk layout of image debian-edu@2026.09'],
+  ])
+  t.deepEqual(compared(wantedDisk('2026.09', { settingsDigest: digest('new') })), [
+    ['disruptive', 'boot menu and reset settings, by a restart into the imager'],
+  ])
+  t.deepEqual(compared(unimported), [
+    ['quiet', 'image debian-edu@2026.09 → debian-edu@2027.01, not imported yet: nothing is written'],
+  ])
+})
+
+test('a plan of disks tells what is moved, how long it takes, and what is lost where', (t) => {
+  const of = profile({ digest: digest('imaged'), disk: wantedDisk() })
+  const ids = ['hugo/b204-01', 'hugo/b204-02', 'hugo/b204-03']
+  const images = new Map([
+    [
+      wantedDisk().manifest ?? '',
+      { usedBytes: 9e9, storedBytes: 3_400_000_000, deltaBytes: () => 200_000_000 },
+    ],
+  ])
+  const partitions = [{ number: 1, sizeBytes: 1, name: 'Windows' }]
+  const seen = [
+    imager(
+      'hugo/b204-01',
+      observedDisk(undefined, now, { by: 'imager', disks: [{ name: 'sda', sizeBytes: 1, partitions }] }),
+    ),
+    up('hugo/b204-02', facts(), { disk: observedDisk(wantedDisk('2026.03')) }),
+    up('hugo/b204-03', facts(), { disk: observedDisk(wantedDisk()) }),
+  ]
+  const desired = park(
+    ids.map((id) => machine(id, of)),
+    { server },
+  )
+  const report = reportPlan(desired, plan(planInput(desired, seen, { images })))
+  t.deepEqual(report.wiped, ids.slice(0, 2).map(machineId))
+  t.like(report.counts, { bytes: 3_600_000_000, changes: { destructive: 2 } })
+  t.like(report.sites[0]?.rooms[0]?.counts, { bytes: 3_600_000_000 })
+  t.like(report.disks, [
+    { machine: 'hugo/b204-01', bytes: 3_400_000_000, wipes: ['Windows'], effect: 'destructive' },
+    { machine: 'hugo/b204-02', bytes: 200_000_000, wipes: [] },
+  ])
+  const text = planReportText(report, 'fr')
+  t.regex(text, /environ 3,6.Go à transférer/)
+  t.regex(text, /hugo\/b204-01.: perdu.: Windows/)
+  t.regex(text, /b204-02 — mettre le disque à niveau vers l’image debian-edu@2026\.09/)
+  t.regex(planReportMarkdown(report, 'en'), /\| to move \| work \|\n.*\n.*\| 3\.6 GB \| \d+ minutes \|/)
+})
+
+test('explain tells which image the disk has, since when, and where it differs', (t) => {
+  const of = profile({
+    digest: digest('imaged'),
+    disk: wantedDisk(),
+    reset: { policy: 'nightly', keep: ['/home/partage'], by: [] },
+    origins: new Map([['image', { file: 'roles/poste.yaml', line: 3, column: 1 }]]),
+  })
+  const desired = park([machine('hugo/b204-01', of)], { server })
+  const disk = observedDisk(wantedDisk(), now - 5000, {
+    verified: {
+      at: now - 1000,
+      manifest: wantedDisk().manifest ?? '',
+      differing: [
+        { partition: 'root', chunks: 900, differing: 2, files: ['/etc/hosts', '/etc/motd'] },
+        { partition: 'esp', chunks: 256, differing: 0 },
+      ],
+    },
+  })
+  const id = machineId('hugo/b204-01')
+  const request = { id: 'r' as DiskRequestId, machine: id, kind: 'reset', who: 'marie', at: now - 1 } as const
+  const explained = explain(id, desired, up(id, facts(), { disk }), undefined, undefined, [], now, [request])
+  const lines = explained?.sections.flatMap((section) =>
+    section.lines.map((line) => ({ in: section.kind, text: line.text.en, at: line.at, detail: line.detail })),
+  )
+  for (const line of [
+    { in: 'decision', text: 'reset asked for by marie', at: now - 1, detail: undefined },
+    { in: 'is', text: 'disk image debian-edu@2026.09, written', at: now - 5000, detail: undefined },
+    {
+      in: 'is',
+      text: 'disk compared: root differs in 2 blocks of 900',
+      at: now - 1000,
+      detail: '/etc/hosts\n/etc/motd',
+    },
+    { in: 'wanted', text: 'reset each night, keeping /home/partage', at: undefined, detail: undefined },
+    {
+      in: 'differs',
+      text: 'make the disk equal to image debian-edu@2026.09 again',
+      at: undefined,
+      detail: undefined,
+    },
+  ]) {
+    t.true(
+      lines?.some((one) => JSON.stringify(one) === JSON.stringify(line)),
+      line.text,
+    )
+  }
 })
 
 test('a revision that changes nothing but a policy says which', (t) => {

@@ -1,12 +1,14 @@
 /** A small park to plan for: every part has a plain default, and a test writes only what it is about. */
 
-import type { Facts, Observed, ObservedPackages } from '../../reconciler/model/observed.ts'
+import type { Facts, Observed, ObservedDisk, ObservedPackages } from '../../reconciler/model/observed.ts'
 import type { PlanInput, Target } from '../../reconciler/model/plan.ts'
 import type {
   Desired,
   DesiredMachine,
   DesiredSite,
   Profile,
+  SiteServer,
+  WantedDisk,
   WantedPackage,
   WantedScript,
   Window,
@@ -62,6 +64,71 @@ export function wantedScript(
     ...more,
   }
 }
+
+export const server: SiteServer = { address: '10.0.0.2', port: 8069, netboot: 'proxy' }
+
+/** 64 hex digits, as a manifest's digest has. */
+export const manifest = (version: string): string =>
+  [...version]
+    .map((character) => character.charCodeAt(0).toString(16))
+    .join('')
+    .padEnd(64, '0')
+
+export function wantedDisk(version = '2026.09', more: Partial<WantedDisk> = {}): WantedDisk {
+  return {
+    name: 'debian-edu',
+    version,
+    manifest: manifest(version),
+    layout: {
+      table: 'gpt',
+      partitions: [
+        { name: 'esp', type: 'esp', sizeBytes: 2 ** 28, content: 'image' },
+        { name: 'root', type: 'linux', sizeBytes: 30 * 2 ** 30, content: 'image', os: 'debian' },
+        { name: 'cache', type: 'linux', sizeBytes: 20 * 2 ** 30, content: 'cache' },
+        { name: 'data', type: 'linux', sizeBytes: 'rest', content: 'keep' },
+      ],
+    },
+    layoutDigest: digest('layout'),
+    boot: { default: 'root', timeoutMs: 5_000, resetEntries: true },
+    settingsDigest: digest('settings'),
+    ...more,
+  }
+}
+
+/** What the wanted disk looks like once it was written. */
+export function diskState(wanted: WantedDisk, at: number): NonNullable<ObservedDisk['state']> {
+  return {
+    manifest: wanted.manifest ?? '',
+    image: `${wanted.name}@${wanted.version}`,
+    layout: wanted.layoutDigest,
+    settings: wanted.settingsDigest,
+    job: `job-${at}`,
+    at,
+    how: 'restore',
+  }
+}
+
+export const observedDisk = (
+  wanted?: WantedDisk,
+  at = now - 3_600_000,
+  more: Partial<ObservedDisk> = {},
+): ObservedDisk => ({
+  at: now - 60_000,
+  by: 'system',
+  ...(wanted === undefined ? {} : { state: diskState(wanted, at) }),
+  ...more,
+})
+
+/** In the imager a minute ago. */
+export const imager = (id: string, disk: ObservedDisk, more: Partial<Observed> = {}): Observed => ({
+  machine: machineId(id),
+  observedAt: now - 60_000,
+  observer: 'test',
+  reach: 'imager',
+  disk,
+  errors: [],
+  ...more,
+})
 
 type ProfileParts = Partial<Omit<Profile, 'packages' | 'scripts'>> & {
   readonly packages?: readonly WantedPackage[]

@@ -50,6 +50,8 @@ export type WorldParts = {
   readonly ids: readonly string[]
   readonly archive?: Readonly<Record<string, readonly string[]>>
   readonly installed?: Readonly<Record<string, string>>
+  /** Packages in each image, by manifest. */
+  readonly images?: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly wrapStore?: (store: Store) => Store
   /** The source never tells of a new revision. */
   readonly deaf?: boolean
@@ -72,7 +74,10 @@ export const createWorld = async (t: ExecutionContext, parts: WorldParts): Promi
   const archive = createArchive(parts.archive ?? {})
   const pcs = new Map<MachineId, SimulatedPc>()
   for (const id of parts.ids as readonly MachineId[])
-    pcs.set(id, createPc({ id, clock, random, archive, installed: parts.installed ?? {} }))
+    pcs.set(
+      id,
+      createPc({ id, clock, random, archive, installed: parts.installed ?? {}, images: parts.images ?? {} }),
+    )
   const faults = { current: noFaults }
   const provider = createSimulatedProvider({ clock, random, pcs, faults: () => faults.current })
   const opened = await openStore('sqlite::memory:')

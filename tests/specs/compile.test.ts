@@ -117,7 +117,9 @@ test('where nothing is said the documented defaults hold', (t) => {
   t.deepEqual(profile.ssh, { user: 'root', port: 22, firstContact: 'refuse' })
   t.deepEqual(profile.inUse, { kind: 'wait' })
   t.deepEqual(profile.retry, { attempts: 5, baseMs: 60_000, capMs: 3_600_000 })
-  t.deepEqual(new Set(Object.values(profile.drift)), new Set(['enforce']))
+  const { disk, ...others } = profile.drift
+  t.is(disk, 'report')
+  t.deepEqual(new Set(Object.values(others)), new Set(['enforce']))
   t.is(profile.os, 'debian')
   t.is(desired.park.removalLimit, 0.1)
   const site = [...desired.sites.values()][0]

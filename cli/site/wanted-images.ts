@@ -1,0 +1,21 @@
+import { type ManifestDigest, parseManifestDigest } from '../../imaging/digest.ts'
+import { type ImageLabel, parseImageLabel } from '../../imaging/store-paths.ts'
+import type { SiteId } from '../../reconciler/model/ids.ts'
+import type { Desired, DesiredSite } from '../../specs/desired.ts'
+import type { WantedImages } from './image-supply.ts'
+
+/** The image versions that the machines of these lycées are to have, and the slowest of the lycées' uplinks. */
+export const wantedImages = (
+  { machines }: Desired,
+  sites: ReadonlyMap<SiteId, DesiredSite>,
+): WantedImages => {
+  const images = new Map<ManifestDigest, ImageLabel>()
+  for (const { site, profile } of machines.values()) {
+    const digest =
+      profile.disk?.manifest === undefined ? undefined : parseManifestDigest(profile.disk.manifest)
+    const label = profile.disk && parseImageLabel(`${profile.disk.name}@${profile.disk.version}`)?.label
+    if (sites.has(site) && digest !== undefined && label !== undefined) images.set(digest, label)
+  }
+  const uplinks = [...sites.values()].flatMap(({ uplinkBitsPerSecond }) => uplinkBitsPerSecond ?? [])
+  return { images, bitsPerSecond: uplinks.length === 0 ? undefined : Math.min(...uplinks) }
+}

@@ -1,0 +1,183 @@
+/**
+ * The disk facet: whatever is to be done to a disk is done by the imager, in RAM, while the PC's own system does not run.
+ * All else is left to the inner provider, which reaches that system.
+ *
+ * Level-triggered like the loop: what is to be done next (wake, restart, wait) is decided again and again from what the PC shows
+ * at that moment. So an action that is joined by another process, a power cut in mid-transfer and a PC that somebody
+ * switched on by hand need no code of their own.
+ */
+import type { Done, Work } from '../../imaging/protocol.ts'
+import type { Change } from '../../reconciler/model/change.ts'
+import type { Observed, ObservedDisk } from '../../reconciler/model/observed.ts'
+import type { Outcome, StepResult } from '../../reconciler/model/outcome.ts'
+import type { Action } from '../../reconciler/model/plan.ts'
+import type { Provider } from '../../reconciler/ports.ts'
+import type { DesiredMachine, DesiredSite } from '../../specs/desired.ts'
+import { raceArrival } from './arrival.ts'
+import type { DiskParts } from './disk-parts.ts'
+import { defaultDiskLimits } from './disk-parts.ts'
+import { failureClass, imagerReason, outOfDate } from './disk-reasons.ts'
+import { type Ended, type Problem, runImager } from './imager-run.ts'
+import { madeHostKey } from './made-host-key.ts'
+import { diskByImager, diskBySystem, keepingKnown } from './observed-disk.ts'
+import { awaitSystem } from './own-system.ts'
+import { type ImagerChange, isImagerChange, workFor } from './work.ts'
+
+type Apply = Parameters<Provider['apply']>
+
+export function createDiskProvider(parts: DiskParts): Provider {
+  const { inner, desk, clock } = parts
+  const limits = { ...defaultDiskLimits, ...parts.limits }
+
+  async function observe(
+    machine: DesiredMachine,
+    site: DesiredSite,
+    previous: Observed | undefined,
+    signal: AbortSignal,
+  ): Promise<Observed> {
+    const session = desk.session(machine.mac)
+    if (session === undefined) {
+      const seen = await inner.observe(machine, site, previous, signal)
+      return withDisk(seen, keepingKnown(seen.disk, previous?.disk))
+    }
+    const seen: Observed = {
+      machine: machine.id,
+      observedAt: clock.now(),
+      observer: parts.observer,
+      reach: 'imager',
+      ...(previous?.facts === undefined ? {} : { facts: previous.facts }),
+      errors: [],
+    }
+    return withDisk(seen, keepingKnown(diskByImager(session.hello, clock.now()), previous?.disk))
+  }
+
+  async function apply(...asked: Apply): Promise<Outcome> {
+    const [action, machine] = asked
+    const change = chosen(action)
+    if (change !== undefined) return toDisk(change, asked)
+    return machine.profile.disk !== undefined && action.changes.every(isWake)
+      ? wakeUp(asked)
+      : inner.apply(...asked)
+  }
+
+  /** A PC whose disk was never seen may have nothing to start: then the imager that says hello is what was woken. */
+  async function wakeUp(asked: Apply): Promise<Outcome> {
+    const [action, machine, site, desired, report, signal] = asked
+    const begun = clock.now()
+    if ((await parts.memory.disk(machine.id)) === undefined) desk.wantLook(machine.mac)
+    const arrival = await raceArrival(parts, machine.mac, signal, (stop) =>
+      inner.apply(action, machine, site, desired, report, stop),
+    )
+    if (arrival.kind === 'other') return arrival.result
+    const durationMs = clock.now() - begun
+    const results = action.changes.map((change) => ({ change, ok: true, output: '', durationMs }))
+    return { kind: 'complete', results, at: clock.now() }
+  }
+
+  async function toDisk(change: ImagerChange, asked: Apply): Promise<Outcome> {
+    const [, machine] = asked
+    const work = workFor(change, machine, parts.managementKeys)
+    if (work === undefined)
+      return { kind: 'wrong-precondition', reason: outOfDate(machine.id), at: clock.now() }
+    const ended = await runImager(parts, limits, work, change, asked)
+    return outcomeOf(ended, change, work, asked)
+  }
+
+  async function outcomeOf(ended: Ended, change: ImagerChange, work: Work, asked: Apply): Promise<Outcome> {
+    switch (ended.kind) {
+      case 'outcome':
+        return ended.outcome
+      case 'failed':
+        return failed(change, ended.problem, 0)
+      case 'done':
+        return conclude(change, work, ended.done, asked)
+      case 'found-done':
+        return conclude(change, work, undefined, asked)
+    }
+  }
+
+  async function conclude(
+    change: ImagerChange,
+    work: Work,
+    done: Done | undefined,
+    asked: Apply,
+  ): Promise<Outcome> {
+    const [action, machine] = asked
+    const begun = clock.now()
+    if (done?.kind === 'failed') {
+      const problem = { class: failureClass(done.reason), reason: imagerReason(done.reason, done.detail) }
+      return failed(change, problem, done.tally.durationMs, told(done))
+    }
+    const output = done === undefined ? '' : told(done)
+    const problem = done === undefined ? undefined : await afterwards(done, work, asked)
+    const durationMs = (done?.tally.durationMs ?? 0) + clock.now() - begun
+    if (problem !== undefined) return failed(change, problem, durationMs, output)
+    const results = action.changes.flatMap((one): readonly StepResult[] =>
+      one === change || isWake(one) ? [{ change: one, ok: true, output, durationMs }] : [],
+    )
+    if (work.kind === 'verify' || work.kind === 'capture' || machine.profile.os !== 'debian')
+      return { kind: 'complete', results, at: clock.now() }
+    const missing = await awaitSystem(parts, limits, asked)
+    return missing === undefined
+      ? { kind: 'complete', results, at: clock.now() }
+      : failed(change, missing, durationMs, output)
+  }
+
+  /** What the imager's message brings besides its success; the reason if that cannot be kept. */
+  async function afterwards(
+    done: Extract<Done, { kind: 'done' }>,
+    work: Work,
+    asked: Apply,
+  ): Promise<Problem | undefined> {
+    const [action, machine] = asked
+    const at = clock.now()
+    switch (work.kind) {
+      case 'restore':
+      case 'reset': {
+        const key = madeHostKey(done, work.boot.default)
+        if (key !== undefined) await parts.pins.pin(machine.id, key)
+        if (done.state !== undefined) await parts.memory.note(machine.id, diskBySystem(done.state, at))
+        return undefined
+      }
+      case 'verify': {
+        const differing = (done.differences ?? []).map(({ runs: _, ...difference }) => difference)
+        await parts.memory.verified(action, { at, manifest: work.manifest, differing })
+        return undefined
+      }
+      case 'capture': {
+        const finished = await parts.finishCapture(action, work, done.draft)
+        return finished.ok ? undefined : { class: 'retry', reason: finished.reason }
+      }
+    }
+  }
+
+  function failed(change: Change, problem: Problem, durationMs: number, output = ''): Outcome {
+    const result = { change, ok: false, output, durationMs, class: problem.class, reason: problem.reason }
+    const at = clock.now()
+    return { kind: 'failed', class: problem.class, reason: problem.reason, results: [result], at }
+  }
+
+  return { observe, apply }
+}
+
+/** One thing at a time: a disk that is made equal needs no comparison before. What is left over is planned again. */
+const chosen = ({ changes }: Action): ImagerChange | undefined => {
+  const ours = changes.filter(isImagerChange)
+  const reads = (change: ImagerChange) =>
+    change.facet === 'disk' && (change.operation === 'verify' || change.operation === 'capture')
+  return ours.find((change) => !reads(change)) ?? ours[0]
+}
+
+const isWake = (change: Change): boolean => change.facet === 'power' && change.item === 'wake'
+
+const withDisk = (seen: Observed, disk: ObservedDisk | undefined): Observed =>
+  disk === undefined ? seen : { ...seen, disk }
+
+/** For the log and for `--json`: bytes as they were counted on the PC. */
+const told = ({ tally }: Done): string =>
+  [
+    `read ${tally.read} matched ${tally.matched} fetched ${tally.fetched} from-cache ${tally.fromCache} written ${tally.written} bytes in ${tally.durationMs} ms`,
+    ...tally.perPartition.map(
+      ({ name, chunks, differing }) => `${name}: ${differing} of ${chunks} chunks differed`,
+    ),
+  ].join('\n')

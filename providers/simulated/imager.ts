@@ -1,0 +1,68 @@
+import type { ActionId, Instant } from '../../reconciler/model/ids.ts'
+import type { StepResult } from '../../reconciler/model/outcome.ts'
+import type { Reason } from '../../reconciler/model/reason.ts'
+import type { Clock, Random } from '../../reconciler/ports.ts'
+import type { DesiredMachine } from '../../specs/desired.ts'
+import { say } from '../../specs/text.ts'
+import type { DiskTools, ImagerChange } from './disk.ts'
+import { between } from './random.ts'
+
+export type ImagerParts = {
+  readonly clock: Clock
+  readonly random: Random
+  readonly disk: DiskTools
+  readonly era: () => number
+  readonly enter: () => void
+  /** The PC starts its own system. */
+  readonly leave: () => void
+  /** The disk has this image now. */
+  readonly written: (manifest: string, machine: DesiredMachine) => void
+}
+
+/** One change of a disk; undefined if the power went first or what ran was `killed`: a disk that was being written is then torn. */
+export type Imager = (
+  change: ImagerChange,
+  action: ActionId,
+  machine: DesiredMachine,
+  killed: () => boolean,
+) => Promise<StepResult | undefined>
+
+export const createImager =
+  ({ clock, random, disk, era, enter, leave, written }: ImagerParts): Imager =>
+  async (change, action, machine, killed) => {
+    const begun = clock.now()
+    enter()
+    const before = era()
+    /** False: the power went. */
+    const goesOn = async (least: number, most: number): Promise<boolean> => {
+      await clock.sleep(Math.round(between(random, least, most)))
+      return era() === before && !killed()
+    }
+    const ended = (problem?: Pick<StepResult, 'class' | 'reason'>): StepResult => {
+      leave()
+      const durationMs = clock.now() - begun
+      return { change, ok: problem === undefined, output: '', durationMs, ...problem }
+    }
+    if (!(await goesOn(30_000, 60_000))) return undefined
+    if (disk.refusal) return ended({ class: disk.refusal.class, reason: said(disk.refusal.code) })
+    const write = writes(change) ? disk.begin(action, change) : undefined
+    if (!(await goesOn(20_000, 240_000))) return undefined
+    finish(clock.now())
+    if (!(await goesOn(20_000, 60_000))) return undefined
+    return ended()
+
+    function finish(at: Instant): void {
+      if (write) {
+        disk.finish(write, change, at)
+        written(change.to, machine)
+      } else disk.verify(at)
+    }
+  }
+
+const writes = (change: ImagerChange): boolean =>
+  change.facet === 'reset' || (change.operation !== 'verify' && change.operation !== 'capture')
+
+const said = (code: string): Reason => ({
+  code,
+  message: say('The imager could not write the disk.', 'L’imageur n’a pas pu écrire le disque.'),
+})

@@ -1,0 +1,143 @@
+/** Asks the gates, in their order, what of a machine's differences may be made good now. */
+import type { DesiredMachine } from '../specs/desired.ts'
+import { say } from '../specs/text.ts'
+import { createAction } from './action.ts'
+import type { Difference } from './diff.ts'
+import { actionLimitMs } from './duration.ts'
+import { gates, seenAt, wakeUp } from './gates.ts'
+import type { Change } from './model/change.ts'
+import type { Instant } from './model/ids.ts'
+import type { Observed } from './model/observed.ts'
+import type { Decision } from './model/plan.ts'
+import type { Reason } from './model/reason.ts'
+import { type Pass, siteOf } from './pass.ts'
+import type { Question } from './question.ts'
+
+/** How a walk through the gates differs from that of a machine that is on and was read. */
+export type WalkTerms = {
+  /** It is off: woken to be looked at, to be looked at and then changed, or into the imager, in which the change is made at once. */
+  readonly wake?: 'to-look' | 'to-change' | 'to-image'
+  readonly diskUnread?: boolean
+  /** It is off, and was as it is told when last read. */
+  readonly lastSeen?: Instant
+}
+
+/** The first gate that lets nothing pass is the decision; what passes all of them becomes an action. */
+export function walk(
+  pass: Pass,
+  machine: DesiredMachine,
+  observed: Observed | undefined,
+  difference: Difference,
+  terms: WalkTerms = {},
+): Decision {
+  const { wake, lastSeen } = terms
+  const question = ask(pass, machine, observed, difference, terms)
+  const wanted = difference.changes.length > 0 || wake !== undefined
+  let changes = difference.changes
+  let deadline: Instant | undefined
+  let warnMs: number | undefined
+  let unoccupied: true | undefined
+  for (const gate of gates) {
+    if (gate.guards === 'changes' && !wanted) continue
+    const verdict = gate.judge(question, changes)
+    switch (verdict.kind) {
+      case 'hold': {
+        const held = {
+          kind: 'held',
+          by: gate.name,
+          reason: verdict.reason,
+          changes: shown(changes, wake),
+        } as const
+        return verdict.until === undefined ? held : { ...held, until: verdict.until }
+      }
+      case 'stall': {
+        const stalled = {
+          kind: 'stalled',
+          reason: verdict.reason,
+          changes: shown(changes, wake),
+        } as const
+        return verdict.until === undefined ? stalled : { ...stalled, until: verdict.until }
+      }
+      case 'pass':
+        changes = verdict.changes
+        deadline = verdict.deadline ?? deadline
+        warnMs = verdict.warnMs ?? warnMs
+        unoccupied = verdict.unoccupied ?? unoccupied
+    }
+  }
+  if (!wanted || observed === undefined) return settled(difference, observed, lastSeen)
+  const decidedFrom = wake === undefined ? seenAt(observed) : observed.observedAt
+  const action = createAction(
+    machine.id,
+    wake === undefined || wake === 'to-image' ? changes : [wakeUp],
+    pass.input.target,
+    decidedFrom,
+    {
+      deadline: deadline ?? pass.input.now + actionLimitMs,
+      ...(warnMs === undefined ? {} : { warnMs }),
+      ...(unoccupied === undefined ? {} : { unoccupied }),
+    },
+    pass.digest,
+  )
+  return { kind: 'act', action }
+}
+
+/** Nothing more can be done: all is as wanted, or what is left is out of reach for any action. */
+function settled(
+  difference: Difference,
+  observed: Observed | undefined,
+  lastSeen: Instant | undefined,
+): Decision {
+  if (difference.unanswered.length > 0) return { kind: 'unknown', reason: observed?.errors[0] ?? notRead }
+  const [impossible] = difference.impossible
+  if (impossible !== undefined) return { kind: 'stalled', reason: impossible, changes: [] }
+  const converged = { kind: 'converged', reported: difference.reported } as const
+  return lastSeen === undefined ? converged : { ...converged, lastSeen }
+}
+
+function ask(
+  pass: Pass,
+  machine: DesiredMachine,
+  observed: Observed | undefined,
+  difference: Difference,
+  { wake, diskUnread = false }: WalkTerms,
+): Question {
+  const { history, freshMs, now } = pass.input
+  const site = siteOf(pass, machine)
+  return {
+    machine,
+    site,
+    observed,
+    history: history.get(machine.id),
+    wake: wake !== undefined,
+    mustLook: wake === 'to-look' || difference.unasked.length > 0,
+    diskUnread,
+    awaited: pass.input.awaited,
+    pauses: pass.pauses,
+    load: pass.loads.of(machine.site),
+    freshMs,
+    now,
+    openings: () => pass.openings(machine.profile.windows, site.timezone),
+  }
+}
+
+/** What is held: waking alone only if it is not known yet what it is for. */
+const shown = (changes: readonly Change[], wake: WalkTerms['wake']): readonly Change[] =>
+  wake !== undefined && changes.length === 0 ? [wakeUp] : changes
+
+export const nothing: Difference = {
+  changes: [],
+  reported: [],
+  unread: [],
+  unasked: [],
+  unanswered: [],
+  impossible: [],
+}
+
+export const notRead: Reason = {
+  code: 'not-read',
+  message: say(
+    'The machine could not be read completely, so nothing is decided on it.',
+    'Le poste n’a pas pu être examiné entièrement\u00a0: aucune décision n’est prise à son sujet.',
+  ),
+}
