@@ -7,6 +7,7 @@ import { must } from '../lab/command.ts'
 import { createLab, type Lab, type Pc } from '../lab/lab.ts'
 import { type Measure, measure } from './measure.ts'
 import { middle } from './middle.ts'
+import { cpuOf, cpuOfProcess } from './process-cpu.ts'
 
 export type Tool = 'proviseur' | 'ansible'
 
@@ -194,25 +195,13 @@ async function mustBeRight(lab: Lab, tool: Tool): Promise<void> {
   }
 }
 
-/** Linux counts in hundredths of a second, whatever its own clock does (`USER_HZ`). */
-const tickMs = 10
-
 /**
  * CPU time of all processes that the PCs have had since they started: what those that live took, and what those took that they
- * waited for (proc(5): fields 14 to 17 of `stat`). A PC's first process waits for all that were left alone.
+ * waited for. A PC's first process waits for all that were left alone.
  */
 async function cpuOfPcs(lab: Lab): Promise<number> {
   const stats = await Promise.all(lab.pcs.map((pc) => pc.execResult('cat /proc/[0-9]*/stat')))
   return stats.flatMap(({ stdout }) => stdout.trim().split('\n')).reduce((sum, line) => sum + cpuOf(line), 0)
-}
-
-function cpuOf(stat: string): number {
-  const [user, system, userOfChildren, systemOfChildren] = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 15)
-    .map(Number)
-  return ((user ?? 0) + (system ?? 0) + (userOfChildren ?? 0) + (systemOfChildren ?? 0)) * tickMs
 }
 
 /** The SSH connections that Ansible keeps for its next run within a minute; the next run that matters comes later. */
@@ -222,7 +211,7 @@ async function endMasters(controlFolder: string): Promise<number> {
     if (!/^\d+$/.test(pid)) continue
     const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
     if (!commandLine.startsWith('ssh') || !commandLine.includes(controlFolder)) continue
-    cpuMs += cpuOf(await readFile(`/proc/${pid}/stat`, 'utf8'))
+    cpuMs += await cpuOfProcess(Number(pid))
     process.kill(Number(pid), 'SIGTERM')
   }
   return cpuMs

@@ -3,14 +3,17 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { besideAnsible } from './beside-ansible.ts'
+import { type ImagingSection, imagingSections, measureImaging } from './imaging/imaging-figures.ts'
 import { type Figures, page } from './page.ts'
 import { measurePark, type ParkFigures, type Section } from './park-figures.ts'
 import { thisMachine } from './this-machine.ts'
 
-const help = `bin/bench [--only SECTION]... [--pcs NUMBER]...
-  without options: measures everything and writes docs/benchmarks.md (about ten minutes; needs root and 4 GB of memory)
-  --only check | plan | loop | ansible   only that; prints the page and leaves the file alone
-  --pcs NUMBER                           a park of so many PCs instead of 1,500, 15,000 and 150,000; the same`
+const help = `bin/bench [--only SECTION]... [--pcs NUMBER]... [--small]
+  without options: measures everything and writes docs/benchmarks.md (about half an hour; needs root, 8 GB of memory and 40 GB of disk)
+  --only check | plan | loop | ansible | imaging   only that; prints the page and leaves the file alone
+  --only store | restore | memory | links          only that part of imaging; the same
+  --pcs NUMBER   a park of so many PCs instead of 1,500, 15,000 and 150,000; the same
+  --small        images of half a gigabyte, to try the measuring itself; the same`
 
 const file = join(import.meta.dirname, '../../docs/benchmarks.md')
 const parkSections: readonly Section[] = ['check', 'plan', 'loop']
@@ -28,6 +31,7 @@ async function main(): Promise<number> {
     options: {
       only: { type: 'string', multiple: true },
       pcs: { type: 'string', multiple: true },
+      small: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },
   })
@@ -35,10 +39,15 @@ async function main(): Promise<number> {
     console.log(help)
     return 0
   }
-  const only = values.only ?? [...parkSections, 'ansible']
+  const only = (values.only ?? [...parkSections, 'ansible', 'imaging']).flatMap((name): readonly string[] =>
+    name === 'imaging' ? imagingSections : [name],
+  )
   const sizes = (values.pcs ?? ['1500', '15000', '150000']).map(Number).sort((a, b) => a - b)
-  const unknown = only.filter((name) => name !== 'ansible' && !parkSections.some((known) => known === name))
-  if (unknown.length > 0 || sizes.some((size) => !Number.isInteger(size) || size < 1)) {
+  const known: readonly string[] = [...parkSections, 'ansible', ...imagingSections]
+  if (
+    only.some((name) => !known.includes(name)) ||
+    sizes.some((size) => !Number.isInteger(size) || size < 1)
+  ) {
     console.error(help)
     return 64
   }
@@ -48,8 +57,18 @@ async function main(): Promise<number> {
     for (const size of sizes)
       parks.push(await named(`park of ${size} PCs`, () => measurePark(size, sections, tell)))
   const ansible = only.includes('ansible') ? await named('ansible', () => besideAnsible(3, tell)) : undefined
-  const figures: Figures = { machine: thisMachine(), parks, ...(ansible ? { ansible } : {}) }
-  if (values.only ?? values.pcs) console.log(page(figures))
+  const parts = new Set<ImagingSection>(imagingSections.filter((name) => only.includes(name)))
+  const imaging =
+    parts.size > 0
+      ? await named('imaging', () => measureImaging(parts, values.small ?? false, tell))
+      : undefined
+  const figures: Figures = {
+    machine: thisMachine(),
+    parks,
+    ...(ansible ? { ansible } : {}),
+    ...(imaging ? { imaging } : {}),
+  }
+  if (values.only ?? values.pcs ?? values.small) console.log(page(figures))
   else await writeFile(file, page(figures))
   tell('done')
   return 0

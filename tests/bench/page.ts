@@ -1,5 +1,8 @@
 /** docs/benchmarks.md: all of it, from the figures. */
+import { type Aim, aimTable } from './aim.ts'
 import type { AnsibleFigures, ToolRun } from './beside-ansible.ts'
+import type { ImagingFigures } from './imaging/imaging-figures.ts'
+import { imagingPage } from './imaging/imaging-page.ts'
 import type { Measure } from './measure.ts'
 import type { ParkFigures } from './park-figures.ts'
 import { count, megabytes, ratio, seconds, table } from './table.ts'
@@ -8,9 +11,8 @@ export type Figures = {
   readonly machine: string
   readonly parks: readonly ParkFigures[]
   readonly ansible?: AnsibleFigures
+  readonly imaging?: ImagingFigures
 }
-
-type Aim = { readonly what: string; readonly limit: string; readonly found: string; readonly met: boolean }
 
 /** The size that the aims are about. */
 const reference = 15_000
@@ -23,6 +25,7 @@ export function page(figures: Figures): string {
     ...(figures.parks.some(({ plan }) => plan) ? [plans(figures.parks)] : []),
     ...(figures.parks.some(({ loop }) => loop) ? [loops(figures.parks)] : []),
     ...(figures.ansible ? [besideAnsible(figures.ansible)] : []),
+    ...(figures.imaging ? imagingPage(figures.imaging) : []),
   ]
     .map((part) => part.trim())
     .join('\n\n')
@@ -32,8 +35,8 @@ export function page(figures: Figures): string {
 const introduction = ({ machine }: Figures): string => `
 # Benchmarks
 
-Written by \`bin/bench\`, which measures everything below anew and writes this page whole (root is needed for the last part, which
-makes real PCs). Measured on: ${machine}.
+Written by \`bin/bench\`, which measures everything below anew and writes this page whole (root is needed for the last parts, which
+make real PCs and disks). Measured on: ${machine}.
 
 The generated park is what the region looks like: lycées of about 283 PCs in ten rooms, four roles, 40 packages and 10 scripts on
 every PC, one PC in twenty with a package of its own. Its stored inventory is as a loop leaves it: 600 packages besides the
@@ -45,15 +48,8 @@ yet; the files are in the system's cache, and so are Node's compiled modules (th
 column says *without compile cache*. Figures are medians.
 `
 
-function aims(parks: readonly ParkFigures[]): string {
-  const rows = [...aimsOf(parks)].map(({ what, limit, found, met }) => [
-    what,
-    limit,
-    found,
-    met ? 'met' : '**missed**',
-  ])
-  return `## What we aim at\n\n${table(['at 15,000 PCs', 'aim', 'measured', ''], rows)}`
-}
+const aims = (parks: readonly ParkFigures[]): string =>
+  `## What we aim at\n\n${aimTable(`at ${count(reference)} PCs`, [...aimsOf(parks)])}`
 
 function* aimsOf(parks: readonly ParkFigures[]): Generator<Aim> {
   const park = parks.find(({ machines }) => machines === reference)

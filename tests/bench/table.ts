@@ -11,5 +11,5 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 export const seconds = (ms: number): string => `${(ms / 1_000).toFixed(ms < 10_000 ? 2 : 1)} s`
 export const megabytes = (bytes: number): string => `${count(Math.round(bytes / 1e6))} MB`
 export const count = (value: number): string => value.toLocaleString('en')
-export const ratio = (value: number, base: number): string =>
-  base === 0 ? '–' : `× ${(value / base).toFixed(value / base < 10 ? 1 : 0)}`
+export const ratio = (value: number, base: number, digits = 1): string =>
+  base === 0 ? '–' : `× ${(value / base).toFixed(value / base < 10 ? digits : 0)}`
