@@ -1,0 +1,3 @@
+import { becomesLyceesPc } from './bare-pc.ts'
+
+becomesLyceesPc({ firmware: 'uefi', bus: 'nvme' })
