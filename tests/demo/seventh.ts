@@ -52,8 +52,8 @@ export async function patienceText(): Promise<Text> {
         'Il est émulé jusqu’à son micrologiciel, avec KVM\u00a0: une minute environ.',
       )
     : say(
-        'It is emulated down to its firmware. Without KVM, as here, that takes two to three minutes, more on a busy machine.',
-        'Il est émulé jusqu’à son micrologiciel. Sans KVM, comme ici, il lui faut deux à trois minutes, davantage sur une machine occupée.',
+        'It is emulated down to its firmware. Without KVM, as here, that takes about four minutes, more on a busy machine.',
+        'Il est émulé jusqu’à son micrologiciel. Sans KVM, comme ici, il lui faut environ quatre minutes, davantage sur une machine occupée.',
       )
 }
 
