@@ -1,4 +1,5 @@
 import type { Scope } from '../reconciler/model/plan.ts'
+import { lycees, machines } from '../reconciler/wording.ts'
 import type { Desired, DesiredMachine } from '../specs/desired.ts'
 import { say } from '../specs/text.ts'
 import { nearest } from './nearest.ts'
@@ -108,11 +109,12 @@ const unknown = (
   candidates: readonly string[],
 ) => {
   const near = didYouMean(nearest(word, candidates))
+  const [sites, pcs] = [lycees(desired.sites.size), machines(desired.machines.size)]
   const hint =
     near.en === ''
       ? say(
-          ` It has ${desired.sites.size} lycées and ${desired.machines.size} machines; proviseur status lists them.`,
-          ` Il compte ${desired.sites.size} lycées et ${desired.machines.size} postes\u00a0; proviseur status les liste.`,
+          ` It has ${sites.en} and ${pcs.en}; proviseur status lists them.`,
+          ` Il compte ${sites.fr} et ${pcs.fr}\u00a0; proviseur status les liste.`,
         )
       : near
   return refuse('unknown-name', say(message.en + hint.en, message.fr + hint.fr))

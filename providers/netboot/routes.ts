@@ -21,6 +21,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { parseByteRange } from '../../imaging/byte-range.ts'
 import type { Firmware } from '../../imaging/manifest.ts'
 import type { Mac } from '../../specs/ids.ts'
 import {
@@ -33,7 +34,6 @@ import {
 } from './boot-answer.ts'
 import { bootConnections, plainAddress } from './boot-connections.ts'
 import { UEFI_PROGRAM } from './boot-programs.ts'
-import { parseRange } from './byte-range.ts'
 import type { DnsmasqEvent } from './dnsmasq-log.ts'
 import { neighbourMac } from './local-start.ts'
 
@@ -173,18 +173,19 @@ async function sendFile(
   }
   try {
     const { size } = await file.stat()
-    const range = parseRange(request.headers.range, size)
-    if (range === 'outside') {
+    const range = parseByteRange(request.headers.range, size)
+    if (range.kind === 'unsatisfiable') {
       refuse(request, response, 416)
       return
     }
-    const { start, end } = range ?? { start: 0, end: size - 1 }
-    response.writeHead(range === undefined ? 200 : 206, {
+    const isPart = range.kind === 'part'
+    const [start, end] = isPart ? [range.first, range.last] : [0, size - 1]
+    response.writeHead(isPart ? 206 : 200, {
       // The type that RFC 7230's descendants and UEFI HTTP boot know for a program.
       'Content-Type': name.endsWith('.efi') ? 'application/efi' : 'application/octet-stream',
       'Content-Length': end - start + 1,
       'Accept-Ranges': 'bytes',
-      ...(range === undefined ? {} : { 'Content-Range': `bytes ${start}-${end}/${size}` }),
+      ...(isPart ? { 'Content-Range': `bytes ${start}-${end}/${size}` } : {}),
     })
     if (request.method === 'HEAD' || size === 0) {
       response.end()
