@@ -1,21 +1,19 @@
-import { execFile } from 'node:child_process'
 import { lookup } from 'node:dns/promises'
 import { BlockList, isIP, isIPv4 } from 'node:net'
 import type { DesiredMachine, DesiredSite } from '../../specs/desired.ts'
 import { say } from '../../specs/text.ts'
+import type { Neighbourhood } from './neighbourhood.ts'
 import { type Unreached, unreached } from './reach.ts'
-
-/** Reads the kernel's neighbour table as JSON (`ip -j neigh`). Injected, so that tests need no such neighbour. */
-export type NeighbourTable = (signal: AbortSignal) => Promise<string>
 
 /**
  * The IP address to connect to: that of the spec, else of `<name>.<domain>`, else the one that the neighbour table has for the
- * machine's MAC. A name that does not resolve also falls back to the neighbour table: where DHCP writes the names, they come and go.
+ * machine's MAC, after everybody on the lycée's network was asked if it has none. A name that does not resolve also falls back to the
+ * neighbour table: where DHCP writes the names, they come and go.
  */
 export async function locate(
   machine: DesiredMachine,
   site: DesiredSite,
-  neighbours: NeighbourTable,
+  neighbours: Neighbourhood,
   signal: AbortSignal,
 ): Promise<{ readonly kind: 'located'; readonly host: string } | Unreached> {
   const name = machine.address ?? (site.domain === undefined ? undefined : `${machine.name}.${site.domain}`)
@@ -25,7 +23,10 @@ export async function locate(
     if (resolved.kind === 'address') return { kind: 'located', host: resolved.host }
     if (resolved.kind === 'resolver-failed') return resolverFailed(machine.id, name, resolved.code)
   }
-  const neighbour = findNeighbour(await neighbours(signal), machine.mac, site.subnet)
+  const find = async () => findNeighbour(await neighbours.table(signal), machine.mac, site.subnet)
+  const called = async (): Promise<boolean> =>
+    site.subnet !== undefined && (await neighbours.call(site.subnet, signal))
+  const neighbour = (await find()) ?? ((await called()) ? await find() : undefined)
   if (neighbour !== undefined) return { kind: 'located', host: neighbour }
   return name === undefined ? noAddress(machine.id, machine.mac) : nameUnknown(machine.id, name)
 }
@@ -45,13 +46,6 @@ async function resolve(name: string): Promise<Resolved> {
       : { kind: 'resolver-failed', code }
   }
 }
-
-export const kernelNeighbours: NeighbourTable = (signal) =>
-  new Promise((resolve) => {
-    execFile('ip', ['-j', 'neigh', 'show'], { timeout: 5000, signal, maxBuffer: 16 << 20 }, (error, stdout) =>
-      resolve(error === null ? stdout : '[]'),
-    )
-  })
 
 /** `table` as `ip -j neigh show` prints it. Prefers the site's subnet, then IPv4, then global IPv6; a failed entry is no address. */
 export function findNeighbour(table: string, mac: string, subnet: string | undefined): string | undefined {

@@ -8,11 +8,12 @@ import type { Reason } from '../../reconciler/model/reason.ts'
 import type { Clock, Provider } from '../../reconciler/ports.ts'
 import type { Desired, DesiredMachine, DesiredSecret, DesiredSite } from '../../specs/desired.ts'
 import { say } from '../../specs/text.ts'
-import { kernelNeighbours, locate, type NeighbourTable } from './address.ts'
+import { locate } from './address.ts'
 import { type ApplicationParts, carryOut, conclude } from './application.ts'
 import { type Endpoint, readHostKey } from './connection.ts'
 import type { FacetDriver } from './facet-driver.ts'
 import type { HostKeyPins } from './host-key.ts'
+import { createNeighbourhood, type Neighbourhood } from './neighbourhood.ts'
 import { type Look, look, type ObservationParts } from './observation.ts'
 import { createPool, defaultPoolLimits, type PoolLimits } from './pool.ts'
 import { defaultRecordPaths, type RecordPaths } from './program.ts'
@@ -45,7 +46,8 @@ export type SshParts = {
   readonly observer: string
   readonly limits?: Partial<SshLimits>
   readonly paths?: RecordPaths
-  readonly neighbours?: NeighbourTable
+  /** Injected, so that tests need no such neighbour. */
+  readonly neighbours?: Neighbourhood
 }
 
 export type SshLimits = PoolLimits & {
@@ -92,7 +94,7 @@ export function createSshProvider(parts: SshParts): SshProvider {
     timeoutMs: limits.observeTimeoutMs,
   }
   const application: ApplicationParts = { pool, drivers, clock, boundary, paths, ...limits }
-  const neighbours = parts.neighbours ?? kernelNeighbours
+  const neighbours = parts.neighbours ?? createNeighbourhood(parts.clock)
 
   async function endpointOf(
     machine: DesiredMachine,

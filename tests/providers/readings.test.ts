@@ -14,6 +14,7 @@ import { parseCheck, parseRecords } from '../../providers/scripts/record.ts'
 import { actionReader } from '../../providers/ssh/action-record.ts'
 import { findNeighbour, locate } from '../../providers/ssh/address.ts'
 import type { StepOutput } from '../../providers/ssh/facet-driver.ts'
+import { addressesOf } from '../../providers/ssh/neighbourhood.ts'
 import { connectFailure } from '../../providers/ssh/reach.ts'
 import { shellFailure } from '../../providers/ssh/shell-failure.ts'
 import type { PackageChange } from '../../reconciler/model/change.ts'
@@ -482,12 +483,38 @@ test('a machine is found by its MAC among the neighbours, in its lycée’s netw
 test('a machine that has no address anywhere is off, and says what is missing', async (t) => {
   const { address: _, ...machine } = makeMachine({ port: 22, hostKey: '' })
   const signal = new AbortController().signal
-  const lost = await locate(machine, site, async () => '[]', signal)
+  const deserted = { table: async () => '[]', call: async () => true }
+  const lost = await locate(machine, site, deserted, signal)
   t.like(lost, { kind: 'unreached', reach: 'off', reason: { code: 'no-address' } })
-  t.deepEqual(await locate(machine, site, async () => neighbours, signal), {
-    kind: 'located',
-    host: '192.168.9.9',
-  })
+  const known = {
+    table: async () => neighbours,
+    call: async () => {
+      throw new Error('nobody is missing')
+    },
+  }
+  t.like(await locate(machine, site, known, signal), { host: '192.168.9.9' })
+})
+
+test('everybody on the lycée’s network is asked for a machine that the neighbour table does not know', async (t) => {
+  const { address: _, ...machine } = makeMachine({ port: 22, hostKey: '' })
+  const signal = new AbortController().signal
+  const asked: string[] = []
+  const shy = {
+    table: async () => (asked.length === 0 ? '[]' : neighbours),
+    call: async (subnet: string) => asked.push(subnet) > 0,
+  }
+  t.like(await locate(machine, { ...site, subnet: '10.25.11.0/24' }, shy, signal), { host: '10.25.11.7' })
+  t.deepEqual(asked, ['10.25.11.0/24'])
+})
+
+test('of a network, all hosts are asked, and of one that is too large for that, none', (t) => {
+  t.deepEqual(addressesOf('10.25.11.4/30'), ['10.25.11.5', '10.25.11.6'])
+  const all = addressesOf('10.25.12.0/22')
+  t.is(all.length, 1022)
+  t.deepEqual([all[0], all.at(-1)], ['10.25.12.1', '10.25.15.254'])
+  t.deepEqual(addressesOf('255.255.255.128/25').at(-1), '255.255.255.254')
+  for (const none of ['10.0.0.0/8', '10.25.11.7/32', 'fd00::/64', '10.25.11.0'])
+    t.deepEqual(addressesOf(none), [])
 })
 
 for (const [code, present, reach, reason] of [
