@@ -2,6 +2,8 @@
  * What a site server hands to PCs that start from the network, in one flat folder: made by `proviseur imager build`, described
  * by its `boot.json`. Pieces of the ramdisk that the imager installs on disks lie in the ramdisk itself (`onPc`).
  */
+import type { ImagerDigests } from './protocol.ts'
+
 export const bootSetFormat = 'proviseur-boot-1'
 
 /** Name in the folder → what it is. */
@@ -60,6 +62,12 @@ export const onPc = {
 
 /** How the agent ends, for `/init`: anything else counts as a fault, and it is started again (three times, then the PC restarts). */
 export const agentExit = { reboot: 0, powerOff: 10 } as const
+
+/** What an order signs for (imaging/protocol.ts). */
+export const imagerDigests = ({ files: { vmlinuz, initrd } }: Pick<BootSet, 'files'>): ImagerDigests => ({
+  vmlinuz: vmlinuz.sha256,
+  initrd: initrd.sha256,
+})
 
 /** `boot.json`'s text; undefined: it is not one of ours, or of another format. */
 export function parseBootSet(text: string): BootSet | undefined {

@@ -7,6 +7,7 @@ import { type Contents, chunksOf, openContents } from './image-contents.ts'
 import type { Manifest } from './manifest.ts'
 import { runProgram } from './program.ts'
 import { type Result, refuse, right } from './refusal.ts'
+import { attributeWords } from './sfdisk-dump.ts'
 
 const alignBytes = 2 ** 20
 /** GPT's copy at the end of the disk takes 33 sectors. */
@@ -147,10 +148,6 @@ const writeTable = async (
 const attributesOf = (attributes: string | undefined, table: 'gpt' | 'mbr'): readonly string[] => {
   if (attributes === undefined) return []
   if (table === 'mbr') return attributes === '80' ? ['bootable'] : []
-  const bits = BigInt(`0x${attributes}`)
-  const set = Array.from({ length: 64 }, (_, bit) => bit).filter((bit) => (bits >> BigInt(bit)) & 1n)
-  const named = ['RequiredPartition', 'NoBlockIOProtocol', 'LegacyBIOSBootable']
-  // sfdisk takes UEFI's three bits by name, the type's own by number.
-  const words = set.filter((bit) => bit < 3 || bit >= 48).map((bit) => named[bit] ?? `GUID:${bit}`)
-  return words.length === 0 ? [] : [`attrs="${words.join(' ')}"`]
+  const words = attributeWords(attributes)
+  return words === '' ? [] : [`attrs="${words}"`]
 }

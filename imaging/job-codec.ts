@@ -124,6 +124,7 @@ const equalWork = <const K extends 'restore' | 'reset'>(kind: K) =>
       authorizedKeys: list(text(16_384), { max: 1024 }),
     }),
     mayRepartition: boolean,
+    imager: object<EqualWork['imager']>({ vmlinuz: hex64, initrd: hex64 }),
   })
 
 const work = variants<Work>('kind', {
@@ -239,12 +240,14 @@ const imagerReasons: Readonly<Record<ImagerReason, true>> = {
   'disk-unreadable': true,
   'disk-unwritable': true,
   'disk-slow': true,
+  'loop-device-failed': true,
   'layout-would-lose-data': true,
   'layout-failed': true,
   'keep-does-not-fit': true,
   'file-system-broken': true,
   'identity-failed': true,
   'boot-loader-failed': true,
+  'imager-not-the-signed-one': true,
   'verification-failed': true,
   'out-of-memory': true,
   'program-error': true,

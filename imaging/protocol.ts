@@ -142,7 +142,14 @@ export type EqualWork = {
   }
   /** Whether partitions that are not in the wanted layout may be lost (the plan showed it and it was approved). */
   readonly mayRepartition: boolean
+  readonly imager: ImagerDigests
 }
+
+/**
+ * SHA-256 of the kernel and the ramdisk that go into the cache partition, in hexadecimal. Firmware and GRUB start them there without
+ * asking anybody, so that they must be as much under the site's signature as the rest of the order.
+ */
+export type ImagerDigests = { readonly vmlinuz: string; readonly initrd: string }
 
 /** The wanted disk, from the image's spec. */
 export type Layout = {
@@ -263,12 +270,14 @@ export type ImagerReason =
   | 'disk-unreadable'
   | 'disk-unwritable'
   | 'disk-slow'
+  | 'loop-device-failed'
   | 'layout-would-lose-data'
   | 'layout-failed'
   | 'keep-does-not-fit'
   | 'file-system-broken'
   | 'identity-failed'
   | 'boot-loader-failed'
+  | 'imager-not-the-signed-one'
   | 'verification-failed'
   | 'out-of-memory'
   | 'program-error'

@@ -2,7 +2,7 @@
 import { chunkCount, distinctNames, parseChunkList } from './chunk-list.ts'
 import type { ChunkListDigest, ChunkName, ManifestDigest } from './digest.ts'
 import type { ImageStore } from './folder-store.ts'
-import type { Manifest } from './manifest.ts'
+import type { Manifest, ManifestPartition } from './manifest.ts'
 import { encodeManifest, manifestDigest, parseManifest } from './manifest-codec.ts'
 import { type Result, refuse, right } from './refusal.ts'
 import { signBytes } from './signature.ts'
@@ -10,8 +10,9 @@ import { parseImageLabel } from './store-paths.ts'
 import { parseUsedMap } from './used-map.ts'
 
 /**
- * Signs a captured manifest and makes it a version. `draft`: as the imager sent it, a manifest without a signature, untrusted. Refused:
- * a draft that is no manifest, or that names what the store does not have; a version that is there with other contents.
+ * Signs a captured manifest and makes it a version. `draft`: as the imager sent it, a manifest without a signature, untrusted; what its
+ * chunks take in the store is measured here. Refused: a draft that is no manifest, or that names what the store does not have; a
+ * version that is there with other contents.
  */
 export const finishCapture = async (
   store: ImageStore,
@@ -19,7 +20,24 @@ export const finishCapture = async (
   privateKeyPem: string,
 ): Promise<Result<ManifestDigest>> => {
   const parsed = parseManifest(encodeManifest(draft as Manifest))
-  return parsed.ok ? publish(store, parsed.manifest, privateKeyPem) : parsed
+  if (!parsed.ok) return parsed
+  const partitions: ManifestPartition[] = []
+  for (const partition of parsed.manifest.partitions) {
+    const storedBytes = await measure(store, partition.list)
+    // A list that is not there is refused below.
+    partitions.push(storedBytes === undefined ? partition : { ...partition, storedBytes })
+  }
+  return publish(store, { ...parsed.manifest, partitions }, privateKeyPem)
+}
+
+/** Bytes of a list's distinct chunks as stored; undefined: the list cannot be read. */
+const measure = async (store: ImageStore, digest: ChunkListDigest): Promise<number | undefined> => {
+  const list = await store.readList(digest)
+  const parsed = list.ok ? parseChunkList(list.value) : undefined
+  if (parsed?.ok !== true) return undefined
+  let bytes = 0
+  for (const name of distinctNames(parsed.list)) bytes += (await store.chunkStoredBytes(name)) ?? 0
+  return bytes
 }
 
 /** `replace`: the version may be there with other contents, which it then no longer has. */

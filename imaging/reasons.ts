@@ -84,6 +84,10 @@ export const reasonText: Readonly<Record<ImagerReason, Text>> = {
     'The disk answers far too slowly: it is probably dying. Replace it.',
     'Le disque répond beaucoup trop lentement\u00a0: il est sans doute en fin de vie. Remplacez-le.',
   ),
+  'loop-device-failed': say(
+    'The imager could not reach a part of the disk: its kernel gave it no loop device. The disk itself can be read. Restart the PC; if it comes again, report it with the details.',
+    'L’imageur n’a pas pu accéder à une partie du disque\u00a0: son noyau ne lui a pas fourni de périphérique loop. Le disque lui-même est lisible. Redémarrez le poste\u00a0; si cela se répète, signalez-le avec le détail.',
+  ),
   'layout-would-lose-data': say(
     'The wanted partitions would destroy data that was not approved for deletion: nothing was written. Save it, then approve the repartitioning in the plan, or adapt the layout in the specs.',
     'Le partitionnement voulu détruirait des données dont la suppression n’a pas été approuvée\u00a0: rien n’a été écrit. Sauvegardez-les, puis approuvez le repartitionnement dans le plan, ou adaptez le partitionnement dans les spécifications.',
@@ -107,6 +111,10 @@ export const reasonText: Readonly<Record<ImagerReason, Text>> = {
   'boot-loader-failed': say(
     'The boot loader could not be installed. Check that the layout has the partition that it needs (`esp` for UEFI, `bios` for BIOS).',
     'Le chargeur de démarrage n’a pas pu être installé. Vérifiez que le partitionnement comporte la partition requise (`esp` en UEFI, `bios` en BIOS).',
+  ),
+  'imager-not-the-signed-one': say(
+    'The site server does not give out the imager (kernel and ramdisk) that the signed order names: it was not kept on this PC. After `proviseur imager build` the next order names the new one; if this comes again, somebody answers in the server’s place.',
+    'Le serveur d’établissement ne fournit pas l’imageur (noyau et disque mémoire) désigné par l’ordre signé\u00a0: il n’a pas été conservé sur ce poste. Après `proviseur imager build`, l’ordre suivant désigne le nouveau\u00a0; si cela se répète, quelqu’un répond à la place du serveur.',
   ),
   'verification-failed': say(
     'What was written reads back differently: the disk, its cable or the PC’s memory is faulty. Do not use this PC before it was checked.',

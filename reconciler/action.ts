@@ -50,7 +50,7 @@ function essence(change: Change): string {
   switch (change.facet) {
     case 'disk':
       // What is lost is part of what was decided: another finding on the disk is another action.
-      return `${changeKey(change)} ${change.operation} ${change.from} ${JSON.stringify(change.wipes)}`
+      return `${changeKey(change)} ${change.operation} ${change.from} ${JSON.stringify(change.wipes ?? null)}`
     case 'reset':
       return `${changeKey(change)} ${change.cause} ${change.from}`
     case 'packages':

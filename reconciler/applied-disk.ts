@@ -2,6 +2,7 @@
 import type { DesiredMachine } from '../specs/desired.ts'
 import { changeKey, comparedFacets } from './diff.ts'
 import { isInPlace } from './disk-diff.ts'
+import { diskRecord } from './disk-record.ts'
 import { type ImagerChange, isImagerChange } from './disk-work.ts'
 import type { ChangeKey, Digest } from './model/ids.ts'
 import type { ObservedDisk } from './model/observed.ts'
@@ -15,7 +16,7 @@ type DiskMemory = {
 }
 
 /** Under which name the record of the disk is remembered that the other facets were compared on. */
-const diskRecord = 'disk-record'
+const comparedOn = 'disk-record'
 
 /** Equal to no digest: the facet is to be compared as if it had never been applied. */
 const notApplied = '' as Digest
@@ -56,14 +57,14 @@ export function afterDiskLook(
   const wanted = machine.profile.disk
   const keys = (history?.backoffs ?? []).map(({ key }) => key)
   if (wanted === undefined) return { applied: {}, backoffs: [], clear: keys.filter(isOfDisk) }
-  const record = disk?.state && (`${disk.state.job} ${disk.state.at}` as Digest)
+  const record = disk && (diskRecord(disk) as Digest | undefined)
   if (disk === undefined || record === undefined) return { applied: {}, backoffs: [], clear: [] }
-  const rewritten = history?.applied[diskRecord] !== record
+  const rewritten = history?.applied[comparedOn] !== record
   const inPlace = isInPlace(wanted, disk)
   const digest = inPlace ? machine.profile.facetDigests.disk : undefined
   return {
     applied: {
-      ...(rewritten ? { [diskRecord]: record, ...nothingApplied } : {}),
+      ...(rewritten ? { [comparedOn]: record, ...nothingApplied } : {}),
       ...(digest === undefined || history?.applied['disk'] === digest ? {} : { disk: digest }),
     },
     backoffs: [],

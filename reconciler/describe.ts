@@ -68,10 +68,17 @@ export const gateNames: Readonly<Record<GateName, Text>> = {
 
 function describeDisk({ operation, image, wipes }: DiskChange): Text {
   const { en, fr } = diskText(operation, image)
+  if (wipes === undefined) return say(`${en} (${lossUnknown.en})`, `${fr} (${lossUnknown.fr})`)
   if (wipes.length === 0) return say(en, fr)
   const lost = wipes.join(', ')
   return say(`${en} (lost: ${lost})`, `${fr} (perdu\u00a0: ${lost})`)
 }
+
+/** Of a disk whose own system was read alone, or nothing at all. */
+export const lossUnknown = say(
+  'what is on it was not read: all but what the layout keeps may be lost',
+  'contenu actuel non examiné\u00a0: tout peut être perdu, sauf ce que conserve le partitionnement',
+)
 
 function diskText(operation: DiskChange['operation'], image: string): Text {
   switch (operation) {
@@ -110,11 +117,7 @@ export const describeWantedDisk = ({ name, version, manifest }: WantedDisk): Tex
         `image disque ${name}@${version} (${shortDigest(manifest)})`,
       )
 
-export function describeWantedReset({ policy, keep }: WantedReset): Text {
-  const { en, fr } = resetPolicies[policy]
-  if (keep.length === 0) return say(en, fr)
-  return say(`${en}, keeping ${keep.join(', ')}`, `${fr}, en conservant ${keep.join(', ')}`)
-}
+export const describeResetPolicy = (policy: WantedReset['policy']): Text => resetPolicies[policy]
 
 const resetPolicies: Readonly<Record<WantedReset['policy'], Text>> = {
   never: say('never reset', 'jamais de remise en état'),

@@ -62,12 +62,14 @@ function changeTo(
   } as const
   if (state === undefined) {
     const wipes = wipedBy(wanted.layout, disk, 'all')
-    return withBytes({ ...base, operation: 'restore', wipes, effect: 'destructive' }, image?.storedBytes)
+    const change = { ...base, ...wipes, operation: 'restore', effect: 'destructive' } as const
+    return withBytes(change, image?.storedBytes)
   }
   if (state.manifest !== manifest || state.layout !== wanted.layoutDigest) {
-    const wipes = state.layout === wanted.layoutDigest ? [] : wipedBy(wanted.layout, disk, 'unwanted')
+    const wipes =
+      state.layout === wanted.layoutDigest ? { wipes: [] } : wipedBy(wanted.layout, disk, 'unwanted')
     const bytes = image?.deltaBytes(state.manifest) ?? image?.storedBytes
-    return withBytes({ ...base, operation: 'upgrade', wipes, effect: 'destructive' }, bytes)
+    return withBytes({ ...base, ...wipes, operation: 'upgrade', effect: 'destructive' }, bytes)
   }
   const damaged = differingChunks(wanted.layout, disk)
   if (damaged > 0) {
@@ -104,20 +106,23 @@ type Partition = Disk['partitions'][number]
 
 /**
  * The partitions that are lost, as far as the imager has seen the disk: `all` of a disk that was not ours, or only those that
- * the new layout has no place for. What the layout keeps is never among them.
+ * the new layout has no place for. What the layout keeps is never among them. Without `wipes`: the PC's own system told of its image
+ * alone, or it cannot be told which of the disks is meant.
  */
 function wipedBy(
   layout: WantedLayout,
-  { disks = [] }: ObservedDisk,
+  { disks }: ObservedDisk,
   which: 'all' | 'unwanted',
-): readonly string[] {
-  const partitions = chosenDisk(layout, disks)?.partitions ?? []
-  return partitions
+): Pick<DiskChange, 'wipes'> {
+  const partitions = disks && chosenDisk(layout, disks)?.partitions
+  if (partitions === undefined) return {}
+  const wipes = partitions
     .filter((partition) => {
       const wanted = wantedAt(layout, partition)
       return which === 'all' ? wanted?.content !== 'keep' : wanted === undefined || wanted.content === 'empty'
     })
     .map(partitionName)
+  return { wipes }
 }
 
 function chosenDisk({ disk }: WantedLayout, disks: readonly Disk[]): Disk | undefined {

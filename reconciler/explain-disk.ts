@@ -2,8 +2,10 @@
 import type { DesiredMachine, DesiredSite } from '../specs/desired.ts'
 import { say } from '../specs/text.ts'
 import { describeChange } from './describe.ts'
-import { type DiskWork, diskWork } from './disk-work.ts'
+import { diskForecast } from './disk-forecast.ts'
+import { type DiskWork, diskWork, type ImagerChange } from './disk-work.ts'
 import type { ExplanationLine } from './explain.ts'
+import type { DiskChange } from './model/change.ts'
 import type { Instant } from './model/ids.ts'
 import type { ObservedDisk } from './model/observed.ts'
 import type { DiskRequest, History } from './model/plan.ts'
@@ -11,8 +13,9 @@ import type { Text } from './model/reason.ts'
 import { counted } from './wording.ts'
 
 /** Which image the disk has, since when, how it came there, and what its last comparison found. */
-export function diskLines(disk: ObservedDisk | undefined): readonly ExplanationLine[] {
-  if (disk === undefined) return []
+export function diskLines(disk: ObservedDisk | undefined, isManaged: boolean): readonly ExplanationLine[] {
+  // Where no image is wanted, a disk without one is nothing to be told.
+  if (disk === undefined || (disk.state === undefined && !isManaged)) return []
   const { state, verified } = disk
   const lines: ExplanationLine[] = []
   if (state === undefined) {
@@ -83,11 +86,17 @@ export function diskDifferenceLines(
 ): readonly ExplanationLine[] {
   const applied = history?.applied ?? {}
   const work: DiskWork = diskWork({ machine, site, disk, requests, images: undefined, applied, now })
+  const forecast = disk === undefined ? diskForecast(machine, site, undefined) : undefined
+  const writtenOf = (change: ImagerChange) => {
+    const path = causeOf(change)
+    return path === undefined ? undefined : written(path)
+  }
   return [
     ...(work.unread ? [{ text: say('disk: never looked at', 'disque\u00a0: jamais examiné') }] : []),
+    ...(forecast === undefined ? [] : [{ text: expectedText(forecast), ...written('image') }]),
     ...work.changes.map((change) => ({
       text: describeChange(change),
-      ...written(change.facet === 'disk' ? 'image' : 'reset.policy'),
+      ...writtenOf(change),
     })),
     ...work.reported.map((change) => {
       const text = describeChange(change)
@@ -95,4 +104,25 @@ export function diskDifferenceLines(
     }),
     ...work.impossible.map(({ message }) => ({ text: message, ...written('image') })),
   ]
+}
+
+/** What in the specs a change comes from; undefined: several settings together, or somebody's wish. */
+function causeOf(change: ImagerChange): string | undefined {
+  if (change.facet === 'reset') return change.cause === 'nightly' ? 'reset.policy' : undefined
+  switch (change.operation) {
+    case 'restore':
+    case 'repair':
+      return 'image'
+    case 'upgrade':
+      return change.from === change.to ? 'layout' : 'image'
+    case 'settings':
+    case 'verify':
+    case 'capture':
+      return undefined
+  }
+}
+
+function expectedText(change: DiskChange): Text {
+  const { en, fr } = describeChange(change)
+  return say(`unless it is so already: ${en}`, `sauf si c’est déjà le cas\u00a0: ${fr}`)
 }

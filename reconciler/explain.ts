@@ -3,16 +3,11 @@ import type { Desired, DesiredMachine, DesiredSite } from '../specs/desired.ts'
 import type { Position } from '../specs/diagnostic.ts'
 import { say } from '../specs/text.ts'
 import { isStalled } from './backoff.ts'
-import {
-  describeChange,
-  describeDecision,
-  describeWantedDisk,
-  describeWantedPackage,
-  describeWantedReset,
-  describeWantedScript,
-} from './describe.ts'
+import { describeChange, describeDecision } from './describe.ts'
 import { diff } from './diff.ts'
 import { diskDifferenceLines, diskLines, requestLines } from './explain-disk.ts'
+import { wantedLines, written } from './explain-wanted.ts'
+import { managedDisk } from './managed-disk.ts'
 import type { Instant, MachineId } from './model/ids.ts'
 import type { Facts, Observed, Reach } from './model/observed.ts'
 import type { Backoff, Decision, DiskRequest, History, Pause } from './model/plan.ts'
@@ -64,6 +59,7 @@ export function explain(
   const site = wanted && desired.sites.get(wanted.site)
   if (wanted === undefined || site === undefined) return undefined
   const asked = requests.filter((request) => request.machine === machine)
+  const isDiskManaged = managedDisk(wanted, site) !== undefined
   const disk = { machine: wanted, site, disk: observed?.disk, requests: asked, history, now }
   const sections: readonly ExplanationSection[] = [
     {
@@ -71,7 +67,7 @@ export function explain(
       title: say('What is decided', 'Décision'),
       lines: [...decisionLines(wanted, decision, pauses, now), ...requestLines(asked)],
     },
-    { kind: 'is', title: say('What it is', 'État constaté'), lines: observedLines(observed) },
+    { kind: 'is', title: say('What it is', 'État constaté'), lines: observedLines(observed, isDiskManaged) },
     { kind: 'wanted', title: say('What is wanted', 'État voulu'), lines: wantedLines(wanted, site) },
     {
       kind: 'differs',
@@ -156,11 +152,11 @@ const reaches: Readonly<Record<Reach, Text>> = {
   silent: say('on, but it could not be read', 'allumé, mais impossible à examiner'),
 }
 
-function observedLines(observed: Observed | undefined): readonly ExplanationLine[] {
+function observedLines(observed: Observed | undefined, isDiskManaged: boolean): readonly ExplanationLine[] {
   if (observed === undefined) return [{ text: say('never observed', 'jamais examiné') }]
   return [
     { text: reaches[observed.reach], at: observed.observedAt },
-    ...diskLines(observed.disk),
+    ...diskLines(observed.disk, isDiskManaged),
     ...(observed.facts === undefined ? [] : factLines(observed.facts)),
     ...observed.errors.map((error) => ({
       text: error.message,
@@ -197,36 +193,6 @@ function factLines(facts: Facts): readonly ExplanationLine[] {
   }
   if (facts.running !== undefined) {
     lines.push({ text: say('an action is under way on it', 'une opération y est en cours') })
-  }
-  return lines
-}
-
-function wantedLines(machine: DesiredMachine, site: DesiredSite): readonly ExplanationLine[] {
-  const { profile } = machine
-  const line = (text: Text, path: string): ExplanationLine => ({ text, ...written(machine, site, path) })
-  const lines: ExplanationLine[] = []
-  if (profile.identity.hostname) {
-    lines.push({
-      text: say(`host name ${machine.name}`, `nom d’hôte ${machine.name}`),
-      origin: machine.origin,
-      layer: layerOf(machine, site, machine.origin),
-    })
-  }
-  const keys = profile.identity.authorizedKeys
-  if (keys !== undefined) {
-    lines.push(
-      line(counted(keys.length, ['SSH key', 'SSH keys'], ['clé SSH', 'clés SSH']), 'identity.authorizedKeys'),
-    )
-  }
-  if (profile.disk !== undefined) {
-    lines.push(line(describeWantedDisk(profile.disk), 'image'))
-    if (profile.reset !== undefined) lines.push(line(describeWantedReset(profile.reset), 'reset.policy'))
-  }
-  for (const wanted of profile.packages.values()) {
-    lines.push(line(describeWantedPackage(wanted), `packages.${wanted.name}`))
-  }
-  for (const wanted of profile.scripts.values()) {
-    lines.push(line(describeWantedScript(wanted), `scripts.${wanted.name}`))
   }
   return lines
 }
@@ -283,26 +249,4 @@ function failureLine(machine: DesiredMachine, backoff: Backoff): ExplanationLine
     ...(reason.detail === undefined ? {} : { detail: reason.detail }),
     ...(stalled ? {} : { until: backoff.notBefore }),
   }
-}
-
-function written(
-  machine: DesiredMachine,
-  site: DesiredSite,
-  path: string,
-): { readonly origin: Position; readonly layer: Text } | undefined {
-  // A list is replaced as a whole, so that its entries may have the list's own place.
-  const origin = machine.profile.origins.get(path) ?? machine.profile.origins.get(path.split('.')[0] ?? path)
-  return origin && { origin, layer: layerOf(machine, site, origin) }
-}
-
-function layerOf(machine: DesiredMachine, site: DesiredSite, origin: Position): Text {
-  const role = machine.profile.roles.find((name) => origin.file.split('/').pop() === `${name}.yaml`)
-  if (role !== undefined) return say(`role ${role}`, `rôle ${role}`)
-  if (origin.file !== site.origin.file && origin.file !== machine.origin.file) {
-    return say('park', 'parc')
-  }
-  if (origin.file === machine.origin.file && origin.line === machine.origin.line) {
-    return say(`machine ${machine.name}`, `poste ${machine.name}`)
-  }
-  return say(`lycée ${site.title}`, `lycée ${site.title}`)
 }

@@ -2,16 +2,17 @@
  * A plan for people and for other programs: what will change, where, how long it takes, who is held and why. Plain data,
  * written out as JSON as it is; `report-text.ts` and `report-markdown.ts` put it into words.
  */
-import type { Desired, Effect } from '../specs/desired.ts'
+import type { Desired, DesiredMachine, Effect } from '../specs/desired.ts'
 import { type Admission, admit } from './admit.ts'
 import { type ChangeGroup, type Described, groupChanges } from './change-group.ts'
 import { describeChange } from './describe.ts'
+import { diskForecast } from './disk-forecast.ts'
 import { type ImagerChange, isImagerChange } from './disk-work.ts'
 import { neededMs } from './duration.ts'
 import { type ExceptionGroup, groupExceptions } from './exceptions.ts'
-import type { Change } from './model/change.ts'
+import type { Change, DiskChange } from './model/change.ts'
 import type { Instant, MachineId, PlanId, RoomId, SiteId } from './model/ids.ts'
-import type { Decision, Plan, Target } from './model/plan.ts'
+import type { Decision, Plan, PlanInput, Target } from './model/plan.ts'
 import type { Text } from './model/reason.ts'
 import { comparePark, type ParkComparison } from './park-comparison.ts'
 
@@ -35,8 +36,8 @@ export type DiskReport = {
   readonly effect: Effect
   readonly bytes?: number
   readonly workMs: number
-  /** Partitions that are lost, as far as the disk was seen. */
-  readonly wipes: readonly string[]
+  /** Partitions that are lost, as far as the disk was seen. Undefined: nobody has read what is on it. */
+  readonly wipes?: readonly string[]
 }
 
 export type RoomReport = { readonly id: RoomId; readonly name: string; readonly counts: ReportCounts }
@@ -68,19 +69,30 @@ export type PlanReport = {
   readonly wiped: readonly MachineId[]
   /** In the order of machine ids. */
   readonly disks: readonly DiskReport[]
+  /** Disks that nobody has looked at: what is done to them once they show up, unless they are as wanted already. */
+  readonly unseenDisks: readonly DiskReport[]
   readonly comparison?: ParkComparison
   /** Whether `up` would take this revision after the one compared with, as long as nobody approves it. */
   readonly admission?: Admission
 }
 
-/** `base`: the revision to compare with, as for a pull request. */
-export function reportPlan(desired: Desired, plan: Plan, base?: Desired): PlanReport {
+/**
+ * @param base the revision to compare with, as for a pull request.
+ * @param known what the plan was made from; without it nothing is said of disks that nobody has looked at.
+ */
+export function reportPlan(
+  desired: Desired,
+  plan: Plan,
+  base?: Desired,
+  known?: Pick<PlanInput, 'inventory' | 'images'>,
+): PlanReport {
   const total = zero()
   const bySite = new Map<SiteId, Tally>()
   const byRoom = new Map<RoomId, Tally>()
   const described: [MachineId, readonly Described[]][] = []
   const wiped: MachineId[] = []
   const disks: DiskReport[] = []
+  const unseenDisks: DiskReport[] = []
   for (const [id, decision] of plan.decisions) {
     const machine = desired.machines.get(id)
     if (machine === undefined) continue
@@ -93,6 +105,8 @@ export function reportPlan(desired: Desired, plan: Plan, base?: Desired): PlanRe
     }
     if (changes.some((change) => change.effect === 'destructive')) wiped.push(id)
     disks.push(...changes.filter(isImagerChange).map((change) => diskReport(id, change)))
+    const expected = known && forecastOf(desired, machine, known)
+    if (expected !== undefined) unseenDisks.push(diskReport(id, expected))
   }
   const groups = groupChanges(desired, described)
   const report: PlanReport = {
@@ -119,14 +133,26 @@ export function reportPlan(desired: Desired, plan: Plan, base?: Desired): PlanRe
     unmanaged: plan.unmanaged,
     wiped,
     disks,
+    unseenDisks,
   }
   if (base === undefined) return report
   const admission = admit(base, { desired, diagnostics: [] }, false)
   return { ...report, comparison: comparePark(base, desired), admission }
 }
 
+function forecastOf(
+  { sites }: Desired,
+  machine: DesiredMachine,
+  { inventory, images }: Pick<PlanInput, 'inventory' | 'images'>,
+): DiskChange | undefined {
+  const site = sites.get(machine.site)
+  const isUnseen = inventory.get(machine.id)?.disk === undefined
+  return site === undefined || !isUnseen ? undefined : diskForecast(machine, site, images)
+}
+
 function diskReport(machine: MachineId, change: ImagerChange): DiskReport {
   const bytes = change.facet === 'disk' ? change.bytes : undefined
+  const wipes = change.facet === 'disk' ? change.wipes : []
   return {
     machine,
     text: describeChange(change),
@@ -134,7 +160,7 @@ function diskReport(machine: MachineId, change: ImagerChange): DiskReport {
     effect: change.effect,
     ...(bytes === undefined ? {} : { bytes }),
     workMs: neededMs([change]),
-    wipes: change.facet === 'disk' ? change.wipes : [],
+    ...(wipes === undefined ? {} : { wipes }),
   }
 }
 

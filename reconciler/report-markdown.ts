@@ -16,6 +16,8 @@ import {
   obstacleOf,
   someOf,
   unmanagedTitle,
+  unseenTexts,
+  unseenTitle,
   wipedTexts,
   wipedTitle,
 } from './report-text.ts'
@@ -32,6 +34,7 @@ export function planReportMarkdown(report: PlanReport, locale: Locale): string {
   const obstacle = obstacleOf(report)
   if (obstacle !== undefined) section(obstacle.title, [obstacle.text])
   section(wipedTitle, wipedTexts(report))
+  section(unseenTitle, unseenTexts(report))
   if (report.comparison !== undefined) {
     const texts = comparisonTexts(report.comparison)
     section(comparisonTitle, texts.length > 0 ? texts : [nothingNew])

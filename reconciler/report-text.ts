@@ -1,7 +1,7 @@
 /** A plan's report for a terminal. */
 import { say } from '../specs/text.ts'
 import { type ChangeGroup, placeOf } from './change-group.ts'
-import { gateNames } from './describe.ts'
+import { gateNames, lossUnknown } from './describe.ts'
 import type { ExceptionGroup } from './exceptions.ts'
 import { formatInstant } from './local-time.ts'
 import type { MachineId, SiteId } from './model/ids.ts'
@@ -28,6 +28,10 @@ export function planReportText(report: PlanReport, locale: Locale): string {
   section(
     wipedTitle,
     wipedTexts(report).map((text) => text[locale]),
+  )
+  section(
+    unseenTitle,
+    unseenTexts(report).map((text) => text[locale]),
   )
   section(exceptionsTitle, exceptionLines(report.exceptions, report.timezone, locale))
   section(unmanagedTitle, report.unmanaged.length > 0 ? [someOf(report.unmanaged)[locale]] : [])
@@ -56,6 +60,10 @@ export const comparisonTitle = say('What this revision asks for', 'Ce que demand
 export const exceptionsTitle = say('Not now', 'Pas maintenant')
 export const unmanagedTitle = say('Managed no longer, left alone', 'Plus gérés, laissés tels quels')
 export const wipedTitle = say('Disks that will be rewritten', 'Disques qui seront réécrits')
+export const unseenTitle = say(
+  'Disks never looked at: rewritten once they show up, unless they are as wanted already',
+  'Disques jamais examinés\u00a0: réécrits dès que le poste se présente, sauf s’ils sont déjà conformes',
+)
 
 export function countsText(counts: ReportCounts): Text {
   const parts = [
@@ -112,8 +120,10 @@ export function comparisonTexts(comparison: ParkComparison): readonly Text[] {
 export function wipedTexts({ wiped, disks }: PlanReport): readonly Text[] {
   if (wiped.length === 0) return []
   const byLoss = new Map<string, MachineId[]>()
+  const unread: MachineId[] = []
   for (const { machine, wipes } of disks) {
-    if (wipes.length === 0) continue
+    if (wipes === undefined) unread.push(machine)
+    if (wipes === undefined || wipes.length === 0) continue
     const losers = byLoss.get(wipes.join(', ')) ?? []
     byLoss.set(wipes.join(', '), losers)
     losers.push(machine)
@@ -122,7 +132,28 @@ export function wipedTexts({ wiped, disks }: PlanReport): readonly Text[] {
     const { en, fr } = someOf(machinesOf)
     return say(`${en}: lost: ${lost}`, `${fr}\u00a0: perdu\u00a0: ${lost}`)
   })
-  return [someOf(wiped), ...losses]
+  const { en, fr } = someOf(unread)
+  const unknown = say(`${en}: ${lossUnknown.en}`, `${fr}\u00a0: ${lossUnknown.fr}`)
+  return [someOf(wiped), ...losses, ...(unread.length === 0 ? [] : [unknown])]
+}
+
+/** Those of which the same is to be expected stand together. */
+export function unseenTexts({ unseenDisks }: PlanReport): readonly Text[] {
+  const groups = new Map<string, { readonly text: Text; readonly machines: MachineId[]; bytes: number }>()
+  for (const { machine, text, bytes = 0 } of unseenDisks) {
+    const group = groups.get(text.en) ?? { text, machines: [], bytes: 0 }
+    groups.set(text.en, group)
+    group.machines.push(machine)
+    group.bytes += bytes
+  }
+  return [...groups.values()].map(({ text, machines: unseen, bytes }) => {
+    const who = someOf(unseen)
+    const move = bytes === 0 ? say('', '') : moveText(bytes)
+    return say(
+      `${who.en} — ${text.en}${move.en && `, ${move.en}`}`,
+      `${who.fr} — ${text.fr}${move.fr && `, ${move.fr}`}`,
+    )
+  })
 }
 
 /** A long list is told by its number and its first few. */

@@ -123,10 +123,14 @@ function compileMachines(
   const { catalog, findings } = compilation
   const written = park?.spec.defaults
   const parkDefaults =
-    park && written ? settingsLayer(written, park.document, ['defaults'], compilation) : emptyBranch
+    park && written
+      ? settingsLayer(written, park.document, ['defaults'], compilation, { kind: 'park' })
+      : emptyBranch
   const layers = new Map<string, RoleLayer>()
   for (const { spec, document } of catalog.all('Role')) {
-    layers.set(spec.name, { name: spec.name, layer: settingsLayer(spec, document, [], compilation) })
+    const { name } = spec
+    const layer = settingsLayer(spec, document, [], compilation, { kind: 'role', name })
+    layers.set(name, { name, layer })
   }
   const chains = new Map<string, readonly RoleLayer[]>()
   for (const [name, chain] of linearizeRoles(catalog, findings)) {

@@ -109,9 +109,17 @@ export type Profile = {
   readonly power: { readonly wake: boolean; readonly reboot: 'when-needed' | 'never' }
   readonly ssh: { readonly user: string; readonly port: number; readonly firstContact: 'refuse' | 'pin' }
   readonly retry: { readonly attempts: number; readonly baseMs: number; readonly capMs: number }
-  /** Where each resolved value was written: `packages.blender` → roles/art.yaml:12. Keys are dotted paths. */
-  readonly origins: ReadonlyMap<string, Position>
+  /** Where each resolved value was written: `packages.blender` → roles/art.yaml:12. Keys are dotted paths; `layout` is the disk's. */
+  readonly origins: ReadonlyMap<string, Origin>
 }
+
+/** Which of the layers set a value. A disk's layout is set by its image. */
+export type SpecLayer =
+  | { readonly kind: 'park' | 'lycee' | 'room' | 'machine' }
+  | { readonly kind: 'role' | 'image'; readonly name: string }
+
+/** `layer` is missing in what an earlier version has compiled and stored. */
+export type Origin = Position & { readonly layer?: SpecLayer }
 
 export type WantedPackage = {
   readonly name: PackageName

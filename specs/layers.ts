@@ -1,4 +1,4 @@
-import type { Position } from './diagnostic.ts'
+import type { Origin } from './desired.ts'
 
 /**
  * One layer of settings (or several merged): a tree whose leaves know where they were written.
@@ -8,7 +8,7 @@ import type { Position } from './diagnostic.ts'
  * replaces: `replaces` is what makes `[x] + {y}`, laid over `{z}`, come out as `{y}` on either way.
  */
 export type Layer = Leaf | Branch
-export type Leaf = { readonly kind: 'leaf'; readonly value: unknown; readonly at: Position }
+export type Leaf = { readonly kind: 'leaf'; readonly value: unknown; readonly at: Origin }
 export type Branch = {
   readonly kind: 'branch'
   /** Nothing of the layers below shows through. */

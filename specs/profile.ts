@@ -3,19 +3,21 @@ import { defaults } from './defaults.ts'
 import type {
   DriftPolicy,
   Facet,
+  Origin,
   Profile,
   WantedIdentity,
   WantedPackage,
   WantedReset,
   WantedScript,
 } from './desired.ts'
-import type { Position } from './diagnostic.ts'
 import { digestOfJson } from './digest.ts'
 import { checkDisk } from './disk.ts'
 import { byCodeUnit } from './files.ts'
 import type { Digest, PackageName, ScriptName } from './ids.ts'
 import { leaves, valuesOf } from './layers.ts'
 import type { LayeredSettings } from './settings-layer.ts'
+import { placeOfKey } from './source-path.ts'
+import { positionOf } from './source-text.ts'
 import type { Stack } from './stack.ts'
 import { say } from './text.ts'
 import { wantedDisk } from './wanted-disk.ts'
@@ -44,6 +46,8 @@ export class ProfileTable {
     // Every leaf was written by `settingsLayer` from checked settings, and merging keeps the shape.
     const settings = valuesOf(stack.merged) as LayeredSettings
     const origins = originsOf(stack)
+    const layout = this.#layoutOrigin(settings)
+    if (layout !== undefined) origins.set('layout', layout)
     const os = settings.os ?? settings.image?.os ?? defaults.os
     const imageOs = settings.image?.os
     const osAt = origins.get('os')
@@ -60,6 +64,14 @@ export class ProfileTable {
     const profile = { ...this.#digested(settings, stack.roles, os), origins }
     checkDisk(profile, this.#compilation)
     return profile
+  }
+
+  /** The layout is the image's own, whoever wants the image. */
+  #layoutOrigin({ image }: LayeredSettings): Origin | undefined {
+    const spec = image && this.#compilation.catalog.get('Image', image.name)
+    if (spec === undefined) return undefined
+    const { name } = spec.spec
+    return { ...positionOf(placeOfKey(spec.document, ['disk'])), layer: { kind: 'image', name } }
   }
 
   /** The same settings give the same profile: a package of its own on one PC in each of 500 rooms is digested once. */
@@ -165,8 +177,8 @@ export class ProfileTable {
 }
 
 /** `packages.blender.version` is where Blender itself is wanted: `packages.blender`. */
-function originsOf(stack: Stack): ReadonlyMap<string, Position> {
-  const origins = new Map<string, Position>()
+function originsOf(stack: Stack): Map<string, Origin> {
+  const origins = new Map<string, Origin>()
   for (const [path, { at }] of leaves(stack.merged)) {
     origins.set(path.startsWith('packages.') ? path.replace(/\.version$/, '') : path, at)
   }

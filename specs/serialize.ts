@@ -3,7 +3,9 @@ import type {
   DesiredMachine,
   DesiredSecret,
   DesiredSite,
+  Origin,
   Profile,
+  SpecLayer,
   WantedPackage,
   WantedScript,
   Window,
@@ -29,6 +31,8 @@ type Flat = {
   readonly scripts: readonly WantedScript[]
   readonly windows: readonly FlatWindow[]
   readonly calendars: readonly CalendarSpan[]
+  /** Missing in what an earlier version stored. */
+  readonly layers?: readonly SpecLayer[]
   readonly origins: readonly FlatOrigin[]
   readonly contents: readonly FlatContent[]
   readonly profiles: readonly FlatProfile[]
@@ -37,7 +41,7 @@ type Flat = {
 
 /** File (index), line, column. */
 type FlatPosition = readonly [number, number, number]
-type FlatOrigin = readonly [path: string, ...FlatPosition]
+type FlatOrigin = readonly [path: string, ...FlatPosition, layer?: number]
 type CalendarSpan = Extract<Window['span'], { kind: 'calendar' }>
 type FlatSite = Omit<DesiredSite, 'rooms' | 'origin'> & {
   readonly rooms: readonly (DesiredSite['rooms'] extends ReadonlyMap<unknown, infer Room> ? Room : never)[]
@@ -110,8 +114,10 @@ function flatten(desired: Omit<Desired, 'digest'>): Flat {
     }),
     (window) => JSON.stringify([positionKey(window.origin), window.deny, window.allow, window.span.kind]),
   )
-  const origins = new Table<readonly [string, Position], FlatOrigin>(
-    ([path, at]) => [path, ...position(at)],
+  const layers = new Table<SpecLayer, SpecLayer>(asIs, (layer) => JSON.stringify(layer))
+  const origins = new Table<readonly [string, Origin], FlatOrigin>(
+    ([path, { layer, ...at }]) =>
+      layer === undefined ? [path, ...position(at)] : [path, ...position(at), layers.indexOf(layer)],
     ([path, at]) => `${path} ${positionKey(at)}`,
   )
   const contents = new Table<Profile, FlatContent>(
@@ -153,6 +159,7 @@ function flatten(desired: Omit<Desired, 'digest'>): Flat {
     scripts: scripts.rows,
     windows: windows.rows,
     calendars: calendars.rows,
+    layers: layers.rows,
     origins: origins.rows,
     contents: contents.rows,
     profiles: profiles.rows,
@@ -227,7 +234,11 @@ export function deserialize(bytes: string): Desired {
       origin: position(origin),
     }),
   )
-  const origins = flat.origins.map(([path, ...where]) => [path, position(where)] as const)
+  const layers = flat.layers ?? []
+  const origins = flat.origins.map(([path, file, line, column, layer]) => {
+    const where = position([file, line, column])
+    return [path, layer === undefined ? where : { ...where, layer: at(layers, layer) }] as const
+  })
   const contents = flat.contents.map(({ packages, scripts, ...content }) => ({
     ...content,
     packages: new Map(packages.map((index) => [at(flat.packages, index).name, at(flat.packages, index)])),

@@ -1,12 +1,12 @@
 import type { Compilation } from './compilation.ts'
-import type { Facet, InUsePolicy, Window } from './desired.ts'
+import type { Facet, InUsePolicy, Origin, SpecLayer, Window } from './desired.ts'
 import { type Branch, emptyBranch, type Layer, type Leaf } from './layers.ts'
 import { warnNotYet } from './not-yet.ts'
 import type { Settings } from './schema/settings.ts'
 import type { ImageReference, PackageWant } from './schema/version.ts'
 import type { SourceDocument } from './source-document.ts'
 import { placeAt, placeOfKey, type SourcePath } from './source-path.ts'
-import { positionOf } from './source-text.ts'
+import { type Place, positionOf } from './source-text.ts'
 import { suggest } from './suggest.ts'
 import { say } from './text.ts'
 import { compileWindows } from './windows.ts'
@@ -44,12 +44,14 @@ export function settingsLayer(
   document: SourceDocument,
   path: SourcePath,
   compilation: Compilation,
+  of: SpecLayer,
 ): Branch {
   const entries = new Map<string, Layer>()
+  const originOf = (place: Place): Origin => ({ ...positionOf(place), layer: of })
   const leaf = (value: unknown, ...at: SourcePath): Leaf => ({
     kind: 'leaf',
     value,
-    at: positionOf(placeOfKey(document, [...path, ...at])),
+    at: originOf(placeOfKey(document, [...path, ...at])),
   })
   if (settings.os !== undefined) entries.set('os', leaf(settings.os, 'os'))
   if (settings.image) {
@@ -74,7 +76,10 @@ export function settingsLayer(
     entries.set('packages', branch(packages))
   }
   if (settings.scripts)
-    entries.set('scripts', scriptsLayer(settings.scripts, document, [...path, 'scripts'], compilation))
+    entries.set(
+      'scripts',
+      scriptsLayer(settings.scripts, document, [...path, 'scripts'], compilation, originOf),
+    )
   if (settings.windows) {
     entries.set(
       'windows',
@@ -128,6 +133,7 @@ function scriptsLayer(
   document: SourceDocument,
   path: SourcePath,
   compilation: Compilation,
+  originOf: (place: Place) => Origin,
 ): Branch {
   const entries = new Map<string, Layer>()
   const isList = Array.isArray(scripts)
@@ -135,7 +141,7 @@ function scriptsLayer(
     const name = isList ? String(value) : key
     const place = isList ? placeAt(document, [...path, Number(key)]) : placeOfKey(document, [...path, key])
     if (!compilation.catalog.find('Script', name, place)) continue
-    entries.set(name, { kind: 'leaf', value: isList ? 'present' : value, at: positionOf(place) })
+    entries.set(name, { kind: 'leaf', value: isList ? 'present' : value, at: originOf(place) })
   }
   return branch(entries, isList)
 }

@@ -2,7 +2,7 @@ import type { Catalog } from './catalog.ts'
 import type { Compilation } from './compilation.ts'
 import { readCsvMachines } from './csv-machines.ts'
 import { defaults } from './defaults.ts'
-import type { DesiredMachine, DesiredSite } from './desired.ts'
+import type { DesiredMachine, DesiredSite, SpecLayer } from './desired.ts'
 import type { Findings } from './findings.ts'
 import type { RoomId } from './ids.ts'
 import type { Branch } from './layers.ts'
@@ -38,7 +38,7 @@ export function compileSite(
 ): { readonly site: DesiredSite; readonly machines: readonly DesiredMachine[] } {
   const { spec, document } = lycee
   const compiled: DesiredMachine[] = []
-  const lyceeLayer = layerOf(spec, lycee, [], compilation)
+  const lyceeLayer = layerOf(spec, lycee, [], compilation, { kind: 'lycee' })
   const rooms = new Map<string, Room>()
   for (const [name, room] of Object.entries(spec.rooms ?? {})) {
     const path = ['rooms', name]
@@ -49,7 +49,7 @@ export function compileSite(
       subnet: spec.network?.subnet,
       labels: mergeLabels(spec.labels, room.labels),
       role: room.role ?? spec.role,
-      layers: [lyceeLayer, layerOf(room, lycee, path, compilation)],
+      layers: [lyceeLayer, layerOf(room, lycee, path, compilation, { kind: 'room' })],
     }
     const entry = { around, stack: machines.stackOf(around) }
     rooms.set(name, entry)
@@ -68,11 +68,12 @@ function layerOf(
   lycee: Lycee,
   path: SourcePath,
   compilation: Compilation,
+  of: SpecLayer,
 ): Branch {
   if (written.role !== undefined) {
     compilation.catalog.find('Role', written.role, placeAt(lycee.document, [...path, 'role']))
   }
-  return settingsLayer(written, lycee.document, path, compilation)
+  return settingsLayer(written, lycee.document, path, compilation, of)
 }
 
 function siteOf(spec: LyceeSpec, parkTimezone: string, origin: DesiredSite['origin']): DesiredSite {
@@ -170,7 +171,7 @@ function writtenMachine(
     return { name, mac: spec, labels: [], place, macPlace: valuePlace, addressPlace: place, rolePlace: place }
   }
   const own = [...path, name]
-  const layer = settingsLayer(spec, lycee.document, own, compilation)
+  const layer = settingsLayer(spec, lycee.document, own, compilation, { kind: 'machine' })
   return {
     name,
     mac: spec.mac,

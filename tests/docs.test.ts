@@ -4,9 +4,11 @@ import { dirname, join, normalize } from 'node:path'
 import test from 'ava'
 import { catalogue } from '../cli/catalogue/catalogue.ts'
 import { exitCode } from '../cli/exit.ts'
+import type { Happening } from '../cli/progress/happening.ts'
 import { reasonText } from '../imaging/reasons.ts'
 import { gateNames } from '../reconciler/describe.ts'
 import { gates } from '../reconciler/gates.ts'
+import type { EventKind } from '../reconciler/model/event.ts'
 import type { Decision } from '../reconciler/model/plan.ts'
 import { compile } from '../specs/compile.ts'
 import { starterFiles } from '../specs/starter.ts'
@@ -82,7 +84,8 @@ test('every option named in a text is one of some command', (t) => {
   const known = new Set(
     [...entries.values()].flatMap(({ options }) => options.map(({ long }) => `--${long}`)),
   )
-  for (const page of pages) {
+  // The benchmarks name the options of the programs that they compare with.
+  for (const page of pages.filter(({ file }) => file !== 'docs/benchmarks.md')) {
     for (const code of codeSpansOf(page.prose)) {
       const option = /^(--[a-z-]+)/.exec(code)?.[1]
       if (option !== undefined) t.true(known.has(option), `${page.file}: ${code}`)
@@ -203,9 +206,56 @@ test('docs/operating.md tells the remedy for every reason of a machine, and for 
   for (const code of firstCodes(tableOf(page, 'code'))) t.true(everything.includes(`'${code}'`), code)
 })
 
+/** The compiler sees to it that no kind is missing in these two. */
+const happenings: Readonly<Record<Happening['kind'], true>> = {
+  started: true,
+  stopping: true,
+  finished: true,
+  revision: true,
+  'revision-refused': true,
+  observed: true,
+  decided: true,
+  acting: true,
+  progress: true,
+  ended: true,
+  imaging: true,
+  waiting: true,
+  trouble: true,
+}
+const events: Readonly<Record<EventKind, true>> = {
+  'target-moved': true,
+  'revision-refused': true,
+  'revision-held': true,
+  'revision-approved': true,
+  unmanaged: true,
+  decided: true,
+  'action-started': true,
+  'action-ended': true,
+  observed: true,
+  paused: true,
+  resumed: true,
+  woken: true,
+  retried: true,
+  'host-key-pinned': true,
+  'host-key-refused': true,
+  'reset-requested': true,
+  'verify-requested': true,
+  'capture-requested': true,
+  'request-closed': true,
+  'disk-verified': true,
+  'image-captured': true,
+  discovered: true,
+}
+
+test('docs/operating.md lists the kinds of what up and log tell programs', (t) => {
+  const page = pageOf('docs/operating.md')
+  t.deepEqual(firstCodes(tableOf(page, 'kind in `up --json`')), Object.keys(happenings))
+  t.deepEqual(firstCodes(tableOf(page, 'kind in `log --json`')), Object.keys(events))
+})
+
 test('docs/operating.md lists every environment variable of the command', async (t) => {
   const source = await sourceOf('cli/**/*.ts')
-  const read = [...source.matchAll(/env\['(PROVISEUR_[A-Z]+)'\]/g)].map(([, name = '']) => name)
+  const read = [...source.matchAll(/env\['(PROVISEUR_[A-Z_]+)'\]/g)].map(([, name = '']) => name)
   const told = firstCodes(tableOf(pageOf('docs/operating.md'), 'variable')).filter((name) =>
     name.startsWith('PROVISEUR_'),
   )

@@ -41,8 +41,8 @@ export const keepGroup: Group = {
         {
           long: 'once',
           help: say(
-            'end when every machine is as wanted, or nothing more can be done now',
-            's’arrête quand chaque poste est conforme, ou qu’il n’y a plus rien à faire pour l’instant',
+            'end when every machine is as wanted, or nothing more can be done now; images that are being fetched are waited for, 6 hours at the most',
+            's’arrête quand chaque poste est conforme, ou qu’il n’y a plus rien à faire pour l’instant\u00a0; attend les images en cours de récupération, 6 heures au plus',
           ),
         },
         {

@@ -1,10 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { exportImage } from '../../imaging/export-image.ts'
 import type { ImageStore } from '../../imaging/folder-store.ts'
 import { findImage } from '../../imaging/image-contents.ts'
 import { type TrialFirmware, trialFirmwares, writeTrial } from '../../imaging/trial-record.ts'
 import { type Accelerator, findAccelerator } from '../../providers/imaging/trial/accelerator.ts'
+import { isPrivateKey } from '../../providers/imaging/trial/login-check.ts'
 import { type TrialEnd, tryImage } from '../../providers/imaging/trial/trial.ts'
 import { type TrialDisk, trialDisks } from '../../providers/imaging/trial/trial-pc.ts'
 import { parseDuration } from '../../specs/duration.ts'
@@ -16,6 +17,7 @@ import type { Given } from '../given.ts'
 import { wrongDuration } from '../given-moment.ts'
 import { withImages, withScratch } from '../images/image-store.ts'
 import { createByteProgress } from '../images/progress.ts'
+import { readPrivateKey } from '../management-files.ts'
 import { isFile } from '../place.ts'
 import { ok, type Result, refuse } from '../result.ts'
 import { stopOnSignals } from '../stopping.ts'
@@ -78,7 +80,9 @@ const tryAll = async (context: Context, trying: Trying, scratch: string): Promis
     // Each trial writes to its disk: the next one begins with a fresh one.
     const disk = join(scratch, `${firmware}.raw`)
     const progress = createByteProgress(context)
-    const written = await exportImage(images, found.manifest, disk, () => {}, signal)
+    const onProgress = (done: number, total: number): void => progress.show(found.label, done, total)
+    const written = await exportImage(images, found.manifest, disk, onProgress, signal)
+    progress.close()
     if (!written.ok) return context.fail({ code: written.code, message: written.message })
     progress.note(starting(firmware, accelerator))
     const end = await tryImage({
@@ -92,6 +96,7 @@ const tryAll = async (context: Context, trying: Trying, scratch: string): Promis
       ...(sshKey === undefined ? {} : { sshKey }),
       signal,
     })
+    await rm(disk)
     if (!end.ok) return context.fail({ code: end.code, message: end.message })
     const { passed, seconds } = end.value
     const noted = await writeTrial(images, found.digest, { firmware, passed, seconds, at: clock.now() })
@@ -104,6 +109,7 @@ const tryAll = async (context: Context, trying: Trying, scratch: string): Promis
       image: found.label,
       digest: `sha256:${found.digest}`,
       accelerator: accelerator.kind,
+      disk: trying.attached,
       trials: ended.map(({ firmware, end }) => ({ firmware, ...end })),
     })
   }
@@ -124,10 +130,14 @@ const readKey = async (context: Context, given: Given): Promise<Result<string | 
   const word = given.value('ssh-key')
   if (word === undefined) return ok(undefined)
   const path = resolve(context.cwd, word)
-  if (await isFile(path)) return ok(await readFile(path, 'utf8'))
+  const key = await readPrivateKey(path)
+  if (!key.ok || isPrivateKey(key.value)) return key
   return refuse(
-    'key-missing',
-    say(`There is no key file ${path}.`, `Le fichier de clé ${path} n’existe pas.`),
+    'key-unreadable',
+    say(
+      `${path} is a key of a kind that cannot be used here. Make another: ssh-keygen -t ed25519 -N '' -f ${path}`,
+      `${path} est une clé d’un type inutilisable ici. Créez-en une autre\u00a0: ssh-keygen -t ed25519 -N '' -f ${path}`,
+    ),
   )
 }
 

@@ -19,6 +19,7 @@ export const planJson = (report: PlanReport, plan: Plan, desired: Desired, local
   counts: report.counts,
   wiped: report.wiped,
   disks: localize(report.disks, locale),
+  unseenDisks: localize(report.unseenDisks, locale),
   changes: localize(report.changes, locale),
   lycees: localize(report.sites, locale),
   exceptions: report.exceptions.map((group) => exceptionJson(group, locale)),

@@ -26,6 +26,8 @@ export type Happening =
   | { readonly kind: 'ended'; readonly action: Action; readonly outcome: Outcome }
   /** Something of ours does not work (the store, the park's folder); it is tried again. */
   | { readonly kind: 'trouble'; readonly reason: Reason }
+  /** With `--once`: what it stays for although nothing else can be done now. */
+  | { readonly kind: 'waiting'; readonly reason: Reason; readonly atMostMs: number }
   | { readonly kind: 'stopping' }
   | {
       readonly kind: 'finished'

@@ -65,6 +65,10 @@ const fields = (happening: Happening, locale: Locale): object => {
       const { code, message, detail } = happening.reason
       return { code, message: message[locale], detail }
     }
+    case 'waiting': {
+      const { code, message } = happening.reason
+      return { code, message: message[locale], atMostMs: happening.atMostMs }
+    }
     case 'stopping':
       return {}
   }

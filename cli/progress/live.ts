@@ -67,7 +67,7 @@ export const createLiveView = (locale: Locale, out: Terminal): View => {
 
 /** What stays on the screen: what came to an end or went wrong, not what is under way. */
 const scrolls = (happening: Happening): boolean =>
-  ['started', 'revision', 'revision-refused', 'ended', 'trouble', 'stopping', 'finished'].includes(
+  ['started', 'revision', 'revision-refused', 'ended', 'waiting', 'trouble', 'stopping', 'finished'].includes(
     happening.kind,
   )
 
@@ -127,6 +127,7 @@ const rowOf = (
     case 'revision':
     case 'revision-refused':
     case 'trouble':
+    case 'waiting':
     case 'stopping':
     case 'finished':
       return undefined

@@ -63,6 +63,8 @@ export const createNarrator = (view: View): Narrator => {
           decided.delete(progress.action.machine)
           imaging.delete(progress.action.machine)
           return view.show(progress)
+        case 'waiting':
+          return view.show(progress)
         case 'trouble':
           return view.show({ kind: 'trouble', reason: progress.reason })
       }

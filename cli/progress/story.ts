@@ -59,6 +59,17 @@ export const tell = (happening: Happening): Sentence | undefined => {
       }
     case 'trouble':
       return { weight: 'bad', text: happening.reason.message, ...detailOf(happening.reason.detail) }
+    case 'waiting': {
+      const { en, fr } = happening.reason.message
+      const hours = Math.ceil(happening.atMostMs / 3_600_000)
+      return {
+        weight: 'wait',
+        text: say(
+          `Waiting, ${hours} h at the most: ${en}`,
+          `En attente, ${hours}\u00a0h au plus\u00a0: ${fr}`,
+        ),
+      }
+    }
     case 'stopping':
       return {
         weight: 'plain',

@@ -1,5 +1,6 @@
 import type { DiskMemory } from '../../providers/imaging/disk-parts.ts'
 import { keepingKnown } from '../../providers/imaging/observed-disk.ts'
+import { withoutOldSystem } from '../../reconciler/disk-record.ts'
 import type { MachineId } from '../../reconciler/model/ids.ts'
 import type { ObservedDisk } from '../../reconciler/model/observed.ts'
 import type { Store } from '../../reconciler/store/store.ts'
@@ -13,7 +14,7 @@ export const storedDisks = (store: Store, observer: string): DiskMemory => {
     await store.putObserved([
       known === undefined
         ? { machine, observedAt, observer, reach: 'imager', disk, errors: [] }
-        : { ...known, observedAt, disk },
+        : withoutOldSystem({ ...known, observedAt, disk }, known),
     ])
   }
   return {

@@ -20,8 +20,8 @@ export type WantedImages = {
 
 export type ImageSupply = {
   follow(wanted: WantedImages): void
-  /** What cannot be written yet, by manifest digest. A version that was not looked for yet is not among them. */
-  awaited(): ReadonlyMap<string, Reason>
+  /** Which of these (by default of those that are followed) cannot be written yet, by manifest digest; a version that was not looked for yet is among them. */
+  awaited(images?: WantedImages['images']): ReadonlyMap<string, Reason>
   stop(): Promise<void>
 }
 
@@ -58,7 +58,7 @@ export const createImageSupply = (parts: SupplyParts): ImageSupply => {
   const enter = (digest: ManifestDigest, state: State): void => {
     const before = states.get(digest)
     states.set(digest, state)
-    if (before === undefined ? state.kind === 'awaited' : gist(before) !== gist(state)) parts.changed()
+    if (before === undefined || gist(before) !== gist(state)) parts.changed()
   }
 
   const check = async (digest: ManifestDigest, label: ImageLabel): Promise<void> => {
@@ -128,8 +128,13 @@ export const createImageSupply = (parts: SupplyParts): ImageSupply => {
       if (pulling !== undefined && !next.images.has(pulling.digest)) pulling.end.abort()
       pause.abort()
     },
-    awaited: () =>
-      new Map([...states].flatMap(([digest, one]) => (one.kind === 'awaited' ? [[digest, one.reason]] : []))),
+    awaited: (images = wanted.images) =>
+      new Map(
+        [...images].flatMap(([digest, label]) => {
+          const state = states.get(digest) ?? { kind: 'awaited', reason: unchecked(label) }
+          return state.kind === 'awaited' ? [[digest, state.reason]] : []
+        }),
+      ),
     stop: async () => {
       stopping.abort()
       await worked
@@ -145,6 +150,14 @@ const notHere = (label: string): Reason => ({
   message: say(
     `The image ${label} is not complete in this server’s image store, so nothing is written from it. Bring it here: proviseur image pull ${label} --from URL, or start up with --images-from URL.`,
     `L’image ${label} n’est pas complète dans le dépôt de ce serveur\u00a0: rien n’est écrit à partir d’elle. Récupérez-la\u00a0: proviseur image pull ${label} --from URL, ou lancez up avec --images-from URL.`,
+  ),
+})
+
+const unchecked = (label: string): Reason => ({
+  code: 'image-unchecked',
+  message: say(
+    `Whether all of the image ${label} is in this server’s image store is being checked.`,
+    `La présence de toute l’image ${label} dans le dépôt de ce serveur est en cours de vérification.`,
   ),
 })
 

@@ -46,13 +46,13 @@ export const imagedKeys = (store: Store, clock: Clock, actor: string): DiskParts
  */
 export const keepingKeys =
   (
-    desk: Pick<Desk, 'done'>,
+    desk: { done(...asked: Parameters<Desk['done']>): Reception | Promise<Reception> },
     store: Pick<Store, 'openActions'>,
     pins: DiskParts['pins'],
     diskOf: (machine: MachineId) => WantedDisk | undefined,
   ) =>
   async (token: string, done: Done): Promise<Reception> => {
-    const reception = desk.done(token, done)
+    const reception = await desk.done(token, done)
     if (reception !== 'taken' || done.kind !== 'done') return reception
     const open = (await store.openActions()).find(({ action }) => action.id === done.job)
     const machine = open?.action.machine

@@ -36,6 +36,8 @@ export const lyceeResets = (parts: LyceeResetParts): ResetDesk => ({
     for (const room of site.rooms.values()) {
       const machines = resettable(parts)
         .filter((machine) => machine.room === room.id)
+        // What would be refused is not offered.
+        .filter((machine) => refusalOf('reset', machine, site, inventory.get(machine.id)?.disk) === undefined)
         .map((machine) => view(parts, machine, inventory.get(machine.id), requests))
       if (machines.length > 0) rooms.push({ id: room.id, title: room.title ?? room.name, machines })
     }

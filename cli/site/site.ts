@@ -2,7 +2,6 @@
  * The site server's part of `up`: for each lycée whose `server` is here, its HTTP and netboot; and for all of them together the imager
  * desk, the image store and the disk provider.
  */
-import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { openFolderStore } from '../../imaging/folder-store.ts'
 import { finishCapture } from '../../imaging/publish.ts'
@@ -31,12 +30,15 @@ import { ok, type Result } from '../result.ts'
 import { ensureImageKey, ensureSigningKey } from '../signing-keys.ts'
 import { noteDiscovered } from './discovered.ts'
 import { storedDisks } from './disk-memory.ts'
+import { givenImager } from './given-imager.ts'
+import { openHalfWritten, rememberingTorn } from './half-written.ts'
 import { createImageSupply } from './image-supply.ts'
 import { imagedKeys, keepingKeys } from './imaged-keys.ts'
 import { createKnownImages } from './known-images.ts'
 import { lyceeResets } from './lycee-resets.ts'
 import { type LyceeServices, startLycee } from './lycee-services.ts'
 import { macTable, type Placed } from './mac-table.ts'
+import { createOwnLycees } from './own-lycees.ts'
 import { broke, storeTrouble } from './site-reasons.ts'
 import { wantedImages } from './wanted-images.ts'
 
@@ -64,8 +66,8 @@ export type Site = {
   /** The provider of disks, around the one that reaches PCs' own systems. */
   disks(inner: Provider): Provider
   images(): ReadonlyMap<string, KnownImage>
-  /** Wanted images that are not complete in the store, and why. */
-  awaited(): ReadonlyMap<string, Reason>
+  /** Of the images that these machines are to have: those that are not known to be complete in the store, and why. */
+  awaited(desired: Desired): ReadonlyMap<string, Reason>
   /** What the loop tells: a new target may want other services; decisions are shown on the screens of PCs that wait. */
   hear(progress: LoopProgress): void
   stop(): Promise<void>
@@ -80,6 +82,10 @@ export const openSite = async (parts: SiteParts): Promise<Result<Site>> => {
   const images = openFolderStore(join(place.state, 'images'))
   const known = createKnownImages(images)
   const memory = storedDisks(store, observer)
+  const halfWritten = await openHalfWritten(join(place.state, 'half-written.json'), (thrown) =>
+    parts.trouble(broke(thrown)),
+  )
+  const own = createOwnLycees(parts.only)
   const lycees = new Map<SiteId, LyceeServices>()
   const decisions = new Map<MachineId, Decision>()
   const running = new Map<MachineId, DiskProgress>()
@@ -117,6 +123,8 @@ export const openSite = async (parts: SiteParts): Promise<Result<Site>> => {
     onHello: (machine) => parts.look(machine as MachineId),
     onDiscovered: (hello) => inBackground(() => noteDiscovered(store, clock, observer, hello)),
     discovered: await store.discovered(),
+    torn: halfWritten.disks(),
+    onTorn: halfWritten.note,
     waitMessage: (machine) => messageOf(decisions.get(machine as MachineId)),
   })
 
@@ -138,7 +146,10 @@ export const openSite = async (parts: SiteParts): Promise<Result<Site>> => {
       mayUpload: (token) => desk.mayUpload(token),
       onTrouble: (path, error) => parts.trouble(storeTrouble(path, error)),
     }),
-    imagerRoutes({ ...desk, done: keepingKeys(desk, store, pins, diskOf) }),
+    imagerRoutes({
+      ...desk,
+      done: keepingKeys({ done: rememberingTorn(desk, halfWritten) }, store, pins, diskOf),
+    }),
   ]
 
   const finish: DiskParts['finishCapture'] = async (action, work, draft) => {
@@ -204,7 +215,7 @@ export const openSite = async (parts: SiteParts): Promise<Result<Site>> => {
     current = desired
     table = macTable(desired)
     await known.refresh()
-    const mine = new Map([...desired.sites].filter(([, site]) => isServedHere(site, parts.only)))
+    const mine = own.look(desired)
     supply.follow(wantedImages(desired, mine))
     for (const [id, services] of lycees) {
       if (JSON.stringify(mine.get(id)?.server) === JSON.stringify(services.server)) continue
@@ -228,12 +239,13 @@ export const openSite = async (parts: SiteParts): Promise<Result<Site>> => {
         clock,
         observer,
         managementKeys: parts.managementKeys,
+        imager: () => givenImager(join(place.state, 'boot')),
         pins,
         memory,
         finishCapture: finish,
       }),
     images: known.all,
-    awaited: supply.awaited,
+    awaited: (desired) => supply.awaited(wantedImages(desired, own.of(desired)).images),
     hear: (progress) => {
       switch (progress.kind) {
         case 'planned':
@@ -259,13 +271,6 @@ export const openSite = async (parts: SiteParts): Promise<Result<Site>> => {
       await Promise.all([...lycees.values()].map((services) => services.stop()))
     },
   })
-}
-
-const isServedHere = ({ id, server }: DesiredSite, only: string | undefined): boolean => {
-  if (server === undefined) return false
-  if (only !== undefined) return only === id
-  const own = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses)
-  return own.some(({ address }) => address === server.address)
 }
 
 /** Why the PC waits, where that is more than that its turn comes in a moment. */

@@ -10,11 +10,12 @@ export const wantedImages = (
   sites: ReadonlyMap<SiteId, DesiredSite>,
 ): WantedImages => {
   const images = new Map<ManifestDigest, ImageLabel>()
-  for (const { site, profile } of machines.values()) {
-    const digest =
-      profile.disk?.manifest === undefined ? undefined : parseManifestDigest(profile.disk.manifest)
-    const label = profile.disk && parseImageLabel(`${profile.disk.name}@${profile.disk.version}`)?.label
-    if (sites.has(site) && digest !== undefined && label !== undefined) images.set(digest, label)
+  const here = [...machines.values()].filter(({ site }) => sites.has(site))
+  // Thousands of machines have a few profiles.
+  for (const { disk } of new Set(here.map(({ profile }) => profile))) {
+    const digest = disk?.manifest === undefined ? undefined : parseManifestDigest(disk.manifest)
+    const label = disk && parseImageLabel(`${disk.name}@${disk.version}`)?.label
+    if (digest !== undefined && label !== undefined) images.set(digest, label)
   }
   const uplinks = [...sites.values()].flatMap(({ uplinkBitsPerSecond }) => uplinkBitsPerSecond ?? [])
   return { images, bitsPerSecond: uplinks.length === 0 ? undefined : Math.min(...uplinks) }

@@ -14,7 +14,7 @@
  */
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isMissing, removeIfThere, syncFolder, writeAtomically } from '../../imaging/atomic-file.ts'
+import { removeIfThere, syncFolder, writeAtomically } from '../../imaging/atomic-file.ts'
 import type { DiskState } from '../../imaging/protocol.ts'
 import { integer, object, parseJson } from '../../imaging/shape.ts'
 import { encodeDiskState, parseDiskState } from '../../imaging/state.ts'
@@ -45,11 +45,20 @@ export const cachePaths = {
   state: 'state.json',
 } as const
 
+/**
+ * Chunks leave so much room for what comes and goes: kept paths, and another imager beside the one that is there (65 MB), without which an
+ * order could not be carried out.
+ */
+export const cacheReserveBytes = 96 * 1024 * 1024
+
 const fenceShape = object<Fence>({ epoch: integer(), generation: integer() })
 
-/** What cannot be read counts as not there. */
+/**
+ * What cannot be read counts as not there. After a power cut that is usual in a file system whose journal was not played back, as it is
+ * looked at first: names may be there whose inodes are not yet.
+ */
 export async function readCache(folder: string): Promise<CacheRecord> {
-  const read = (name: string) => readFile(join(folder, name), 'utf8').catch(absent)
+  const read = (name: string) => readFile(join(folder, name), 'utf8').catch(unreadable)
   const [state, job, signature, fence, ready] = await Promise.all(
     [cachePaths.state, cachePaths.job, cachePaths.signature, cachePaths.fence, cachePaths.ready].map(read),
   )
@@ -66,13 +75,21 @@ export async function readCache(folder: string): Promise<CacheRecord> {
   }
 }
 
-const absent = (error: unknown): undefined => {
-  if (!isMissing(error)) throw error
+const unreadable = (error: unknown): undefined => {
+  if (!isOfTheSystem(error)) throw error
 }
 
-/** From here on nothing but the imager starts from this disk, until `openGate`. */
-export async function closeGate(folder: string): Promise<void> {
-  if (await removeIfThere(join(folder, cachePaths.ready))) await syncFolder(join(folder, cachePaths.boot))
+const isOfTheSystem = (error: unknown): error is Error => error instanceof Error && 'code' in error
+
+/** From here on nothing but the imager starts from this disk, until `openGate`. `file-system-broken`: it may be open. */
+export async function closeGate(folder: string): Promise<Result<void>> {
+  try {
+    if (await removeIfThere(join(folder, cachePaths.ready))) await syncFolder(join(folder, cachePaths.boot))
+    return done(undefined)
+  } catch (error) {
+    if (!isOfTheSystem(error)) throw error
+    return failed('file-system-broken', error.message)
+  }
 }
 
 export const openGate = (folder: string): Promise<Result<void>> => put(folder, cachePaths.ready, '')

@@ -22,7 +22,12 @@ export async function withRange<T>(
 ): Promise<Result<T>> {
   const args = ['--offset', `${range.offsetBytes}`, '--sizelimit', `${range.sizeBytes}`]
   const attached = await run('losetup', [...args, '--find', '--show', range.device])
-  if (attached.exitCode !== 0) return failed('disk-unreadable', said('losetup', attached))
+  if (attached.exitCode !== 0) {
+    return failed(
+      (await isReadable(range)) ? 'loop-device-failed' : 'disk-unreadable',
+      said('losetup', attached),
+    )
+  }
   const loopDevice = attached.stdout.trim()
   try {
     const result = await use(loopDevice)
@@ -31,6 +36,22 @@ export async function withRange<T>(
     return result
   } finally {
     await giveBack('losetup', '--detach', loopDevice)
+  }
+}
+
+/** A disk that was pulled out or has died says so when it is asked; else it is not the disk that is to be replaced. */
+async function isReadable({ device, offsetBytes }: DiskRange): Promise<boolean> {
+  try {
+    const file = await open(device)
+    try {
+      const sector = Buffer.alloc(512)
+      return (await file.read(sector, 0, sector.length, offsetBytes)).bytesRead > 0
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return false
+    throw error
   }
 }
 

@@ -8,10 +8,13 @@ import { openFolderStore } from '../../imaging/folder-store.ts'
 import type { Tally } from '../../imaging/protocol.ts'
 import { openJournal } from '../engine/journal.ts'
 import { type EqualResult, makeEqual } from '../engine/make-equal.ts'
-import { cachePaths, closeGate, rememberJob } from './cache-partition.ts'
+import { cachePaths, cacheReserveBytes, closeGate, openGate, rememberJob } from './cache-partition.ts'
+import { run as runProgram, said } from './command.ts'
+import { withRange } from './disk-range.ts'
 import { type EqualDone, type EqualOrder, type Run, targetsOf } from './equal-run.ts'
 import { finishDisk } from './finish-disk.ts'
 import { closeDiskGate, destroyBootPath } from './gate.ts'
+import { keepImagerFiles } from './imager-files.ts'
 import { saveKept } from './kept.ts'
 import { makeLayout } from './layout.ts'
 import { cacheLabel, type PlacedPartition, type PlannedTable, planLayout } from './layout-plan.ts'
@@ -42,9 +45,10 @@ export async function equalDisk(pc: Pc, order: EqualOrder): Promise<EqualDone | 
   const filled = await fillEmpty(order, plan.table)
   if (!filled.ok) return failedWork(filled)
   const cache = plan.table.partitions.find(({ wanted }) => wanted.content === 'cache')
-  if (cache === undefined) return runSteps({ pc, order, table: plan.table })
+  const run = { pc, order, table: plan.table, startable: plan.kind === 'right' && order.ready }
+  if (cache === undefined) return runSteps(run)
   const ended = await withCache(order.disk.device, cache, async (folder) =>
-    done(await runSteps({ pc, order, table: plan.table, folder })),
+    done(await runSteps({ ...run, folder })),
   )
   return ended.ok ? ended.value : failedWork(ended)
 }
@@ -83,6 +87,7 @@ async function makeTargetsEqual(
       ({ offsetBytes }) => !own.some(({ startBytes }) => startBytes === offsetBytes),
     ),
     cache: openFolderStore(join(folder, cachePaths.store)),
+    cacheReserveBytes,
     journal: openJournal(folder),
   })
   const ended = endOf(equal, order)
@@ -119,13 +124,26 @@ async function prepare(run: Run): Promise<Result<readonly string[]>> {
     if (kept.ok && order.how !== 'reset') await destroyBootPath(order.disk.device, now)
     return kept
   }
-  await closeGate(folder)
+  const closed = await closeGate(folder)
+  if (!closed.ok) return closed
+  const resumable = await makeResumable(run, folder)
+  if (!resumable.ok) {
+    // No system has changed yet. Where this does not succeed, the gate stays closed, and the next start tries it all again.
+    if (run.startable) await openGate(folder)
+    return resumable
+  }
+  const kept = await saveKept(run)
+  return kept.ok ? done(kept.value.map((name) => `${name}: ${order.work.keep.join(', ')}`)) : kept
+}
+
+/** The order, the image's description, and the imager: what starts while the gate is closed. It comes before the chunks take the room. */
+async function makeResumable({ pc, order }: Run, folder: string): Promise<Result<void>> {
   const remembered = await rememberJob(folder, order.signed, order.job.fence)
   if (!remembered.ok) return remembered
   const manifest = await keepManifest(join(folder, cachePaths.store), order.checked)
   if (!manifest.ok) return manifest
-  const kept = await saveKept(run)
-  return kept.ok ? done(kept.value.map((name) => `${name}: ${order.work.keep.join(', ')}`)) : kept
+  const imager = join(folder, cachePaths.imager)
+  return keepImagerFiles(imager, order.work.imager, pc.options.server, order.signal)
 }
 
 /** `empty` partitions that stayed in place but bear nothing that is known: somebody destroyed what was in them. */
@@ -141,6 +159,15 @@ async function fillEmpty({ disk, work, table }: EqualOrder, planned: PlannedTabl
   return done(undefined)
 }
 
+/** A moment's work, unless the kernel has met something broken in it. e2fsck(8): 0 clean, 1 errors corrected. */
+async function checkCache(device: string): Promise<Result<void>> {
+  const checked = await runProgram('e2fsck', ['-p', device])
+  const { exitCode } = checked
+  return exitCode === 0 || exitCode === 1
+    ? done(undefined)
+    : failed('file-system-broken', said('e2fsck', checked))
+}
+
 /** All that is in the cache can be fetched or drawn again: one that cannot be mounted is made anew. */
 async function withCache<T>(
   device: string,
@@ -149,10 +176,8 @@ async function withCache<T>(
 ): Promise<Result<T>> {
   const range = rangeOf(device, cache)
   // GRUB reads ext4 without its journal, so a gate that is closed only there is open to it: this one is closed and the file system given back.
-  const usable = await withMounted(range, 'ext4', async (folder) => {
-    await closeGate(folder)
-    return done(undefined)
-  })
+  const sound = await withRange(range, checkCache)
+  const usable = sound.ok ? await withMounted(range, 'ext4', closeGate) : sound
   if (!usable.ok) {
     const made = await makeFileSystem(range, { kind: 'ext4', label: cacheLabel })
     if (!made.ok) return made

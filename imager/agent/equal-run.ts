@@ -21,6 +21,8 @@ export type EqualOrder = {
   /** What the disk was last made equal to; undefined: nothing of ours. */
   readonly state?: DiskState
   readonly disk: Disk
+  /** Whether a system of this disk could be started until now. */
+  readonly ready: boolean
   readonly table: DiskTable
   readonly source: ChunkSource
   readonly signal: AbortSignal
@@ -40,6 +42,8 @@ export type Run = {
   readonly pc: Pc
   readonly order: EqualOrder
   readonly table: PlannedTable
+  /** Could be started until now, and can again as long as no system has changed. */
+  readonly startable: boolean
   /** Where the cache partition is mounted; undefined: the layout has none. */
   readonly folder?: string
 }

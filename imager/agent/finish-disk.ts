@@ -5,14 +5,13 @@ import type { DiskState } from '../../imaging/protocol.ts'
 import { cacheHolds, fillCache } from '../engine/fill-cache.ts'
 import { sealedFiles } from '../engine/sealed.ts'
 import { installBootLoader, installMenu } from './boot-loader.ts'
-import { cachePaths, openGate, rememberState } from './cache-partition.ts'
+import { cachePaths, cacheReserveBytes, openGate, rememberState } from './cache-partition.ts'
 import { type EqualDone, meantPartitions, type Run, targetsOf } from './equal-run.ts'
 import { writeImageBoot } from './image-boot.ts'
-import { keepImagerFiles } from './imager-files.ts'
 import { giveBackKept } from './kept.ts'
 import { done, type Result } from './result.ts'
 import { espOf, sealEsp } from './sealed-esp.ts'
-import { growPartition, identify, type SystemKey } from './system-identity.ts'
+import { growPartition, hasSystem, identify, isToGrow, type SystemKey } from './system-identity.ts'
 
 export async function finishDisk(run: Run): Promise<Result<Pick<EqualDone, 'state' | 'hostKeys' | 'notes'>>> {
   const { order, folder } = run
@@ -47,14 +46,14 @@ const stateOf = ({ pc, order }: Run): DiskState => ({
 async function makeSystemsOwn(run: Run, state: DiskState): Promise<Result<readonly SystemKey[]>> {
   const { order, folder } = run
   const hostKeys: SystemKey[] = []
-  for (const partition of meantPartitions(run)) {
+  for (const partition of meantPartitions(run).filter(isToGrow)) {
     order.report.phase('grow', partition.name)
     const grown = await growPartition(order.disk.device, partition)
     if (!grown.ok) return grown
   }
   const restored = await giveBackKept(run)
   if (!restored.ok) return restored
-  for (const partition of meantPartitions(run)) {
+  for (const partition of meantPartitions(run).filter(hasSystem)) {
     order.report.phase('identity', partition.name)
     const key = await identify(order.disk.device, partition, order.work.identity, state, folder)
     if (!key.ok) return key
@@ -70,12 +69,10 @@ async function restoreImageBoot({ order, table }: Run): Promise<Result<readonly 
   return written.ok ? done([]) : written
 }
 
-/** Loader, menu, and the imager that the menu starts. */
+/** Loader and menu. The imager that the menu starts is there since the beginning. */
 async function installOwnBoot(run: Run, folder: string): Promise<Result<readonly string[]>> {
   const { pc, order, table } = run
   const { work, job } = order
-  const kept = await keepImagerFiles(join(folder, cachePaths.imager), pc.options.server, order.signal)
-  if (!kept.ok) return kept
   const menu = await installMenu(folder, {
     layout: work.layout,
     manifest: order.checked.manifest,
@@ -101,9 +98,6 @@ async function installOwnBoot(run: Run, folder: string): Promise<Result<readonly
   return done(note === undefined ? [] : [note])
 }
 
-/** Room in the cache partition for what comes and goes: kept paths, a new imager. */
-const reserveBytes = 32 * 1024 * 1024
-
 /** What it did not take, for the screen. */
 async function fillLocalCopy(run: Run, folder: string): Promise<readonly string[]> {
   const { order } = run
@@ -119,7 +113,7 @@ async function fillLocalCopy(run: Run, folder: string): Promise<readonly string[
     onDisk: targetsOf(run),
     keep: [],
     sealed: await sealedFiles(cache, join(folder, cachePaths.sealed), esp === undefined ? [] : [esp.name]),
-    reserveBytes,
+    reserveBytes: cacheReserveBytes,
     report: order.report.progress,
     signal: order.signal,
   })

@@ -14,10 +14,7 @@ const destroyedBytes = 1024 * 1024
 export async function closeDiskGate(device: string, disk: DiskTable): Promise<Result<void>> {
   const cache = cachePartition(disk)
   if (cache !== undefined) {
-    const closed = await withMounted(rangeOf(device, cache), 'ext4', async (folder) => {
-      await closeGate(folder)
-      return done(undefined)
-    })
+    const closed = await withMounted(rangeOf(device, cache), 'ext4', closeGate)
     if (closed.ok) return closed
     // A cache that cannot be mounted has no menu that could start anything; the old way then.
   }

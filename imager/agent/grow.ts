@@ -11,6 +11,15 @@ export type GrowRequest = {
   readonly imageBytes: number
 }
 
+/** FAT cannot be grown in place, and boot partitions have no use for it; swap and raw partitions have no size of their own. */
+export const growable: Readonly<Record<FileSystemKind, boolean>> = {
+  ext4: true,
+  ntfs: true,
+  vfat: false,
+  swap: false,
+  raw: false,
+}
+
 export async function growFileSystem({ range, fileSystem, imageBytes }: GrowRequest): Promise<Result<void>> {
   if (range.sizeBytes <= imageBytes) return done(undefined)
   switch (fileSystem) {
@@ -18,7 +27,6 @@ export async function growFileSystem({ range, fileSystem, imageBytes }: GrowRequ
       return withRange(range, growExt4)
     case 'ntfs':
       return withRange(range, growNtfs)
-    // FAT cannot be grown in place, and boot partitions have no use for it; swap and raw partitions have no size of their own.
     case 'vfat':
     case 'swap':
     case 'raw':

@@ -6,11 +6,12 @@
  */
 
 import type { Layout } from '../../imaging/protocol.ts'
+import { attributeWords } from '../../imaging/sfdisk-dump.ts'
 import { run, said } from './command.ts'
 import { flush } from './disk-range.ts'
 import { cacheLabel, type PlacedPartition, type PlannedTable } from './layout-plan.ts'
 import { makeFileSystem } from './new-file-system.ts'
-import { attributeWords, type DiskTable } from './partition-table.ts'
+import type { DiskTable } from './partition-table.ts'
 import { newFileSystem } from './partition-type.ts'
 import { done, failed, type Result } from './result.ts'
 

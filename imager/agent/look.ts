@@ -74,7 +74,7 @@ async function findCache(disks: readonly SeenDisk[], own: boolean): Promise<OwnC
     const partition = table === undefined ? undefined : cachePartition(table)
     if (partition === undefined) continue
     const range = rangeOf(disk.device, partition)
-    const record = await withMounted(range, own ? 'ext4' : 'ext4-untouched', async (folder) =>
+    const record = await withMounted(range, own ? 'ext4-read' : 'ext4-untouched', async (folder) =>
       done(await readCache(folder)),
     )
     if (record.ok) return { disk, range, record: record.value }

@@ -9,6 +9,8 @@ import { failed, type Result } from './result.ts'
 export type MountKind =
   | 'ext4'
   | 'ntfs'
+  /** Writes nothing but what the journal still holds. */
+  | 'ext4-read'
   /** Writes nothing, not even the journal's leftovers: for disks that may not be ours. */
   | 'ext4-untouched'
   | 'ntfs-untouched'
@@ -39,6 +41,8 @@ function mountCommand(kind: MountKind, device: string, folder: string): readonly
   switch (kind) {
     case 'ext4':
       return ['mount', '-t', 'ext4', '-o', 'rw,noatime,nosuid,nodev', device, folder]
+    case 'ext4-read':
+      return ['mount', '-t', 'ext4', '-o', 'ro,nosuid,nodev,noexec', device, folder]
     case 'ext4-untouched':
       return ['mount', '-t', 'ext4', '-o', 'ro,noload,nosuid,nodev,noexec', device, folder]
     case 'ntfs':

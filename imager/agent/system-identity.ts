@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { DiskState, EqualWork } from '../../imaging/protocol.ts'
 import { cachePaths } from './cache-partition.ts'
-import { growFileSystem } from './grow.ts'
+import { growable, growFileSystem } from './grow.ts'
 import { writeDebianIdentity } from './identity-debian.ts'
 import { writeWindowsIdentity } from './identity-windows.ts'
 import type { PlacedPartition } from './layout-plan.ts'
@@ -13,7 +13,16 @@ import { done, failed, type Result } from './result.ts'
 
 export type SystemKey = { readonly partition: string; readonly key: string }
 
-/** Whatever the image filled and the layout gave more room. */
+/** The image filled it, the layout gave more room, and its file system can take it. */
+export const isToGrow = ({ image, sizeBytes }: PlacedPartition): boolean =>
+  image !== undefined && sizeBytes > image.sizeBytes && growable[image.fileSystem.kind]
+
+const systemOf = ({ wanted, image }: PlacedPartition): 'debian' | 'windows' | undefined =>
+  wanted.os ?? image?.os
+
+/** Others have no name, and no keys. */
+export const hasSystem = (partition: PlacedPartition): boolean => systemOf(partition) !== undefined
+
 export async function growPartition(device: string, partition: PlacedPartition): Promise<Result<void>> {
   if (partition.image === undefined) return done(undefined)
   return growFileSystem({
@@ -31,7 +40,7 @@ export async function identify(
   state: DiskState,
   cacheFolder: string | undefined,
 ): Promise<Result<SystemKey | undefined>> {
-  const os = partition.wanted.os ?? partition.image?.os
+  const os = systemOf(partition)
   if (os === undefined) return done(undefined)
   const kind = partition.image?.fileSystem.kind
   if (kind !== (os === 'windows' ? 'ntfs' : 'ext4')) {

@@ -7,6 +7,7 @@ import type { Manifest } from '../../imaging/manifest.ts'
 import { parseManifest } from '../../imaging/manifest-codec.ts'
 import { verifyBytes } from '../../imaging/signature.ts'
 import type { ChunkSource, SignedManifest, SourceFailure } from '../../imaging/source.ts'
+import { describeTargets } from '../engine/make-equal.ts'
 import { readWhole } from './desk-client.ts'
 import { done, failed, type Result } from './result.ts'
 
@@ -30,6 +31,27 @@ export async function wantedManifest(
   const parsed = parseManifest(bytes)
   if (!parsed.ok) return failed('manifest-damaged', parsed.message.en)
   return done({ bytes, signature, digest, manifest: parsed.manifest })
+}
+
+/**
+ * That every list and used map of the image is there and right, before the first byte of a disk changes. A server that is silent now
+ * refuses nothing: what is really needed may be in the PC's cache.
+ */
+export async function checkContents(
+  { manifest }: CheckedManifest,
+  source: Pick<ChunkSource, 'list' | 'map'>,
+  signal: AbortSignal,
+): Promise<Result<void>> {
+  for (const partition of manifest.partitions) {
+    const { sizeBytes } = partition
+    const target = { partition, device: '', offsetBytes: 0, sizeBytes, bootable: 'plain' } as const
+    const described = await describeTargets([target], manifest.chunkBytes, source, signal)
+    if (described.ok) continue
+    const { reason } = described.failure
+    if (reason === 'server-silent' || reason === 'aborted') return done(undefined)
+    return failed(reason, `${partition.name}: ${partition.list}, ${partition.map}`)
+  }
+  return done(undefined)
 }
 
 /** Puts a checked manifest into the PC's cache, where a reset without a network finds it. */

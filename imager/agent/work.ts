@@ -15,7 +15,7 @@ import type { DiskTable } from './partition-table.ts'
 import { failedWork, type Pc, type Report } from './pc.ts'
 import { compareDisk, readDisk } from './read-disk.ts'
 import { done, failed, type Result } from './result.ts'
-import { type CheckedManifest, wantedManifest } from './wanted-manifest.ts'
+import { type CheckedManifest, checkContents, wantedManifest } from './wanted-manifest.ts'
 
 export type WorkParts = {
   readonly pc: Pc
@@ -71,6 +71,8 @@ async function makeDiskEqual(
 ): Promise<Performed> {
   const checked = await findManifest(work.manifest, network, { pc, seen, signal })
   if (!checked.ok) return failedWork(checked)
+  const contents = await findContents(checked.value, network, seen, signal)
+  if (!contents.ok) return failedWork(contents)
   const ended = await equalDisk(pc, {
     signed: order.signed,
     job: order.job,
@@ -78,6 +80,7 @@ async function makeDiskEqual(
     how: howOf(order, work, seen.state),
     checked: checked.value,
     disk,
+    ready: seen.cache?.disk === disk && seen.cache.record.ready,
     table,
     source: network,
     signal,
@@ -108,7 +111,7 @@ async function findManifest(
 ): Promise<Result<CheckedManifest>> {
   const { cache } = seen
   if (cache !== undefined) {
-    const cached = await withMounted(cache.range, 'ext4', (folder) =>
+    const cached = await withMounted(cache.range, 'ext4-read', (folder) =>
       wantedManifest(
         digest,
         folderSource(openFolderStore(join(folder, cachePaths.store))),
@@ -120,6 +123,22 @@ async function findManifest(
     if (cached.ok) return cached
   }
   return wantedManifest(digest, network, pc.parkKey, pc.options.server, signal)
+}
+
+/** The cache's copy is enough; what is damaged there can still be had from the network. */
+async function findContents(
+  checked: CheckedManifest,
+  network: ChunkSource,
+  { cache }: Look,
+  signal: AbortSignal,
+): Promise<Result<void>> {
+  if (cache !== undefined) {
+    const cached = await withMounted(cache.range, 'ext4-read', (folder) =>
+      checkContents(checked, folderSource(openFolderStore(join(folder, cachePaths.store))), signal),
+    )
+    if (cached.ok) return cached
+  }
+  return checkContents(checked, network, signal)
 }
 
 type ClosableSource = ChunkSource & { close(): void }

@@ -1,6 +1,6 @@
 /** One chunk in the cache partition's store. */
 import { randomUUID } from 'node:crypto'
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, stat, statfs, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isFull, isMissing, removeIfThere, syncFolder, writeAtomically } from '../../imaging/atomic-file.ts'
 import type { ChunkName } from '../../imaging/digest.ts'
@@ -13,15 +13,17 @@ export const chunkFile = (cache: ImageStore, name: ChunkName): string => join(ca
 /**
  * Stores a chunk without waiting for the disk: a flush for each of ten thousand chunks costs a rotating disk minutes. After a power
  * cut a file may be empty or torn; every reader checks it, and only a sync makes a cache complete (fill-cache.ts).
- * False: the partition is full.
+ * False: the partition is full, but for `reserveBytes`, which others need.
  */
 export const putUnsynced = async (
   cache: ImageStore,
   name: ChunkName,
   compressed: Uint8Array,
+  reserveBytes: number,
 ): Promise<boolean> => {
   const file = chunkFile(cache, name)
   if (await isThere(file)) return true
+  if (reserveBytes > 0 && (await freeBytes(cache)) - compressed.length < reserveBytes) return false
   const temporary = join(dirname(file), `.new-${randomUUID()}`)
   try {
     try {
@@ -38,6 +40,11 @@ export const putUnsynced = async (
     await removeIfThere(temporary)
     return false
   }
+}
+
+const freeBytes = async (cache: ImageStore): Promise<number> => {
+  const { bavail, bsize } = await statfs(cache.folder)
+  return bavail * bsize
 }
 
 const isThere = async (file: string): Promise<boolean> => {

@@ -25,8 +25,15 @@ export type LayeredSource = Omit<ChunkSource, 'chunks'> & {
   keep(name: ChunkName, compressed: Uint8Array): Promise<void>
 }
 
-/** Without a cache, everything comes from the network; without a network, `network` is a source that is silent. */
-export const cacheThenNetwork = (cache: ImageStore | undefined, network: ChunkSource): LayeredSource => {
+/**
+ * Without a cache, everything comes from the network; without a network, `network` is a source that is silent. Chunks leave
+ * `reserveBytes` of the cache's partition free.
+ */
+export const cacheThenNetwork = (
+  cache: ImageStore | undefined,
+  network: ChunkSource,
+  reserveBytes = 0,
+): LayeredSource => {
   let full = false
   let started: Promise<void> | undefined
 
@@ -99,7 +106,7 @@ export const cacheThenNetwork = (cache: ImageStore | undefined, network: ChunkSo
       if (cache === undefined || full) return
       started ??= startUnsynced(cache)
       await started
-      full = !(await putUnsynced(cache, name, compressed))
+      full = !(await putUnsynced(cache, name, compressed, reserveBytes))
     },
   }
 }

@@ -31,7 +31,7 @@ export const filesAt = async (
 
 const ext4Files = async (volume: Volume, runs: readonly Run[]): Promise<readonly string[] | undefined> => {
   const device = volume.offsetBytes === 0 ? volume.path : `${volume.path}?offset=${volume.offsetBytes}`
-  const header = await output('dumpe2fs', ['-h', device])
+  const header = await output('debugfs', ['-R', 'show_super_stats -h', device])
   const blockBytes = Number(/^Block size:\s+(\d+)$/mu.exec(header ?? '')?.[1] ?? Number.NaN)
   if (!Number.isInteger(blockBytes)) return undefined
   const blocks = unitsOf(runs, blockBytes).slice(0, mostBlocks)

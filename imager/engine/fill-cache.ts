@@ -5,7 +5,7 @@
  *
  * The caller has put the manifest itself there, checked (`putManifest`).
  */
-import { readdir, statfs } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { isMissing, isTemporary, removeIfThere } from '../../imaging/atomic-file.ts'
 import { type ChunkList, chunkCount, chunkSizeAt, parseChunkList } from '../../imaging/chunk-list.ts'
@@ -286,9 +286,7 @@ const fillFromNetwork = async (fill: Fill, isLast: boolean): Promise<void> => {
 
 const store = async (fill: Fill, name: ChunkName, stored: Uint8Array): Promise<void> => {
   if (fill.isFull) return
-  const { bavail, bsize } = await statfs(fill.cache.folder)
-  const hasRoom = bavail * bsize - stored.length >= fill.reserveBytes
-  if (!hasRoom || !(await putUnsynced(fill.cache, name, stored))) {
+  if (!(await putUnsynced(fill.cache, name, stored, fill.reserveBytes))) {
     fill.isFull = true
     return
   }

@@ -37,6 +37,8 @@ export type EqualParts = {
   readonly source: ChunkSource
   /** Asked before the source; what comes from the source goes into it, until it is full. */
   readonly cache?: ImageStore
+  /** Room to be left in the cache's partition; none by default. */
+  readonly cacheReserveBytes?: number
   readonly manifest: Pick<Manifest, 'chunkBytes'>
   report(progress: EngineProgress): void
   readonly signal: AbortSignal
@@ -54,7 +56,7 @@ export type EqualResult =
   | (EngineFailure & { readonly tally: Tally; readonly partition?: string })
 
 export const makeEqual = async (parts: EqualParts): Promise<EqualResult> => {
-  const source = cacheThenNetwork(parts.cache, parts.source)
+  const source = cacheThenNetwork(parts.cache, parts.source, parts.cacheReserveBytes)
   const described = await describeTargets(parts.targets, parts.manifest.chunkBytes, source, parts.signal)
   if (!described.ok) return { ...described.failure, tally: createCounters(0, parts.report).tally() }
   const total = described.targets.reduce((sum, { map }) => sum + map.usedBytes, 0)
@@ -79,7 +81,7 @@ export type DescribedTarget = Target & Pick<TargetRun, 'list'> & Pick<TargetRun[
 export const describeTargets = async (
   targets: readonly Target[],
   chunkBytes: number,
-  source: ChunkSource,
+  source: Pick<ChunkSource, 'list' | 'map'>,
   signal: AbortSignal,
 ): Promise<
   | { readonly ok: true; readonly targets: readonly DescribedTarget[] }
@@ -99,7 +101,7 @@ export const describeTargets = async (
 const describe = async (
   target: Target,
   chunkBytes: number,
-  source: ChunkSource,
+  source: Pick<ChunkSource, 'list' | 'map'>,
   signal: AbortSignal,
 ): Promise<DescribedTarget> => {
   const { partition } = target

@@ -89,7 +89,7 @@ export const seal = async (parts: SealParts): Promise<Sealed> => {
           { at, bytes: chunk.slot.bytes.length - machinery.storedAt },
         )
         const stored = chunk.slot.bytes.subarray(machinery.storedAt, machinery.storedAt + packed)
-        if (!(await putUnsynced(store, chunk.name, stored))) throw full(store.folder)
+        if (!(await putUnsynced(store, chunk.name, stored, 0))) throw full(store.folder)
       })
     } finally {
       await device.close()

@@ -34,9 +34,6 @@ export type Uploader = {
   sentBytes(): number
 }
 
-/** Of chunks that the server has already, one of so many is packed to learn how long the others are, for forecasts only. */
-const sampleEvery = 8
-
 export const createUploader = (parts: UploaderParts): Uploader => {
   const { upload, machinery, counters, signal } = parts
   const isMissing = askInBatches(upload, signal)
@@ -51,12 +48,9 @@ export const createUploader = (parts: UploaderParts): Uploader => {
     )
     return slot.bytes.subarray(machinery.storedAt, machinery.storedAt + packed)
   }
-  /** Bytes as stored, about. */
+  /** Bytes as sent: what the server has already it measures itself, when it makes the image of the draft. */
   const send = async (region: Region, chunk: SweptChunk, name: ChunkName): Promise<number> => {
-    if (!(await isMissing(name))) {
-      const isSample = Number.parseInt(name.slice(0, 2), 16) % sampleEvery === 0
-      return isSample ? (await pack(region, chunk)).length * sampleEvery : 0
-    }
+    if (!(await isMissing(name))) return 0
     const packed = await pack(region, chunk)
     taken(await upload.putChunk(name, packed, signal))
     sentBytes += packed.length

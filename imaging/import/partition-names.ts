@@ -43,7 +43,7 @@ const placeOf = (
   { partitions }: Layout,
 ): number => {
   const names = new Set(partitions.map(({ name }) => name))
-  const label = ({ entry }: FoundPartition): string => nameFrom(entry.label ?? '')
+  const label = ({ entry }: FoundPartition): string => nameFrom(entry.name ?? '')
   const named = free.findIndex((one) => label(one) === wanted.name && fits(one, wanted))
   return named === -1 ? free.findIndex((one) => fits(one, wanted) && !names.has(label(one))) : named
 }
@@ -86,7 +86,7 @@ export const nameByItself = (found: readonly FoundPartition[]): Named => {
   const [root, windows] = [largest('ext4'), largest('ntfs')]
   const taken = new Set<string>()
   const partitions = found.map((one): NamedPartition => {
-    const label = nameFrom(one.entry.label ?? '')
+    const label = nameFrom(one.entry.name ?? '')
     const type = typeOf(one.entry.type)
     const byUse =
       one === root

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
 import { runProgram } from '../program.ts'
 import { type Result, refuse, right } from '../refusal.ts'
+import { parseSfdiskDump, type TableEntry, tableEntry, tableId } from '../sfdisk-dump.ts'
 import type { DiskImage } from './disk-image.ts'
 
 export type PartitionTable = {
@@ -14,36 +15,7 @@ export type PartitionTable = {
   readonly bootCode?: Buffer
 }
 
-export type TablePartition = {
-  readonly number: number
-  readonly startBytes: number
-  readonly sizeBytes: number
-  /** GPT: type GUID, upper case. MBR: two hex digits. */
-  readonly type: string
-  readonly guid?: string
-  /** GPT's own name of the partition. */
-  readonly label?: string
-  readonly attributes?: string
-}
-
-type Sfdisk = {
-  readonly partitiontable: {
-    readonly label: string
-    readonly id: string
-    readonly device: string
-    readonly sectorsize?: number
-    readonly partitions?: readonly {
-      readonly node: string
-      readonly start: number
-      readonly size: number
-      readonly type: string
-      readonly uuid?: string
-      readonly name?: string
-      readonly attrs?: string
-      readonly bootable?: boolean
-    }[]
-  }
-}
+export type TablePartition = TableEntry
 
 export const bootCodeBytes = 440
 const protectiveType = 'ee'
@@ -61,36 +33,24 @@ export const readPartitionTable = async (image: DiskImage): Promise<Result<Parti
       ran.value.stderr,
     )
   }
-  const { partitiontable: table }: Sfdisk = JSON.parse(ran.value.stdout.toString())
-  if (table.label !== 'gpt' && table.label !== 'dos') {
+  const table = parseSfdiskDump(ran.value.stdout.toString())
+  if (table === undefined || (table.label !== 'gpt' && table.label !== 'dos')) {
     return refuse(
       'partition-table-unknown',
-      `The disk has a partition table of a kind that PCs do not start from (${table.label}).`,
-      `Le disque a une table de partitions d’un type sur lequel les PC ne démarrent pas (${table.label}).`,
+      `The disk has a partition table of a kind that PCs do not start from (${table?.label}).`,
+      `Le disque a une table de partitions d’un type sur lequel les PC ne démarrent pas (${table?.label}).`,
     )
   }
   const kind = table.label === 'gpt' ? 'gpt' : 'mbr'
   const sectorBytes = table.sectorsize ?? 512
   const partitions = (table.partitions ?? [])
-    .map((entry): TablePartition => {
-      const attributes = attributesOf(entry.attrs, entry.bootable)
-      return {
-        number: Number(/(\d+)$/u.exec(entry.node.slice(table.device.length))?.[1]),
-        startBytes: entry.start * sectorBytes,
-        sizeBytes: entry.size * sectorBytes,
-        type: kind === 'gpt' ? entry.type.toUpperCase() : entry.type.padStart(2, '0').toLowerCase(),
-        ...(kind === 'gpt' && entry.uuid !== undefined ? { guid: entry.uuid.toUpperCase() } : {}),
-        ...(entry.name === undefined ? {} : { label: entry.name }),
-        ...(attributes === undefined ? {} : { attributes }),
-      }
-    })
+    .map((entry) => tableEntry(entry, kind, sectorBytes))
     .filter(({ type }) => !extendedTypes.has(type))
     .sort((a, b) => a.startBytes - b.startBytes)
   const fault = faultOf(partitions, image.sizeBytes)
   if (fault !== undefined) return fault
   const bootCode = await readBootCode(image.path)
-  const id =
-    kind === 'gpt' ? table.id.toUpperCase() : table.id.replace(/^0x/u, '').toLowerCase().padStart(8, '0')
+  const id = tableId(kind, table.id ?? '')
   return right({ kind, id, sectorBytes, partitions, ...(bootCode === undefined ? {} : { bootCode }) })
 }
 
@@ -136,22 +96,4 @@ const readBootCode = async (path: string): Promise<Buffer | undefined> => {
   } finally {
     await file.close()
   }
-}
-
-/** UEFI's names for the low three bits; the others are the partition type's own, by number. */
-const attributeBits: ReadonlyMap<string, number> = new Map([
-  ['RequiredPartition', 0],
-  ['NoBlockIOProtocol', 1],
-  ['LegacyBIOSBootable', 2],
-])
-
-/** `RequiredPartition GUID:60,63` → `9000000000000001`; an active MBR partition → `80`. */
-const attributesOf = (attrs: string | undefined, bootable: boolean | undefined): string | undefined => {
-  if (bootable === true) return '80'
-  let bits = 0n
-  for (const word of (attrs ?? '').split(/[ ,]/u)) {
-    const bit = attributeBits.get(word) ?? Number.parseInt(word.replace(/^GUID:/u, ''), 10)
-    if (Number.isInteger(bit)) bits |= 1n << BigInt(bit)
-  }
-  return bits === 0n ? undefined : bits.toString(16)
 }

@@ -2,17 +2,23 @@ import { runProgram } from '../program.ts'
 import { type Result, refuse, right } from '../refusal.ts'
 import { createUsedMap, type Extent, type UsedMap } from '../used-map.ts'
 import { dirty, unreadable } from './refusals.ts'
-import type { Volume } from './volume.ts'
+import { type Volume, withOwnFile } from './volume.ts'
 
 /**
  * Used blocks of ext2, ext3 and ext4, as e2fsprogs' own library reads the bitmaps: groups whose bitmap was never written count their
  * metadata as used. What dumpe2fs lists as free must add up to the number in the superblock, or the file system is not sound.
  */
-export const readExt4Map = async (volume: Volume): Promise<Result<UsedMap>> => {
+export const readExt4Map = async (volume: Volume, scratch: string): Promise<Result<UsedMap>> => {
+  const read = await readMap(volume, device(volume))
+  const isTaken = !read.ok && volume.offsetBytes > 0 && /Unable to resolve/u.test(read.detail ?? '')
+  return isTaken ? withOwnFile(volume, scratch, (path) => readMap(volume, path)) : read
+}
+
+const readMap = async (volume: Volume, path: string): Promise<Result<UsedMap>> => {
   const header = new Map<string, string>()
   const free: { from: number; end: number }[] = []
   let inGroups = false
-  const ran = await runProgram('dumpe2fs', [device(volume)], {
+  const ran = await runProgram('dumpe2fs', [path], {
     onLine: (line) => {
       if (line.startsWith('Group 0:')) inGroups = true
       if (inGroups) {
@@ -48,7 +54,7 @@ export const readExt4Map = async (volume: Volume): Promise<Result<UsedMap>> => {
   return right(createUsedMap(volume.sizeBytes, usedBetween(free, blocks, blockBytes)))
 }
 
-/** e2fsprogs takes an offset in the name itself. */
+/** e2fsprogs takes an offset in the name itself; but dumpe2fs 1.47.2 looks for whatever has a `=` in it as a tag (`LABEL=root`). */
 const device = ({ path, offsetBytes }: Volume): string =>
   offsetBytes === 0 ? path : `${path}?offset=${offsetBytes}`
 

@@ -81,7 +81,7 @@ export const readUsedMap = async (
 ): Promise<Result<UsedMap>> => {
   switch (kind) {
     case 'ext4':
-      return readExt4Map(volume)
+      return readExt4Map(volume, scratch)
     case 'ntfs':
       return readNtfsMap(volume, scratch)
     case 'vfat':

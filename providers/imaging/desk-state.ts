@@ -16,6 +16,9 @@ export type Session = {
   readonly heardAt: Instant
 }
 
+/** Which job left a disk half-written, and when. */
+export type Torn = { readonly job: string; readonly at: number }
+
 export type Place = {
   readonly machine: string
   /** Its disk was never seen: the imager is to start once and tell. */
@@ -30,7 +33,7 @@ export type Place = {
     readonly heardAt?: Instant
   }
   /** An imager had begun to write and failed: there may be no system that it could start, so it belongs into the imager. */
-  readonly torn?: true
+  readonly torn?: Torn
   /** The start of the imager whose job has ended, or that was sent to its own system: it gets no other. */
   readonly spent?: string
   /** Starts of the imager that were answered and never followed by a hello. */
@@ -75,7 +78,7 @@ export function greet(
 ): { readonly place: Place; readonly verdict: Verdict } {
   const known = place.session?.hello.nonce === hello.nonce ? place.session : undefined
   const session: Session = { hello, firstAt: known?.firstAt ?? now, heardAt: now }
-  const seen: Place = { ...without(place, 'session'), session, look: false, boots: 0 }
+  const seen: Place = { ...mended(without(place, 'session'), hello), session, look: false, boots: 0 }
   const { job } = place
   if (place.spent === hello.nonce) return { place: without(seen, 'session'), verdict: { kind: 'local' } }
   // Found by another of its cards than the one that the spec names: the PC would refuse the job.
@@ -87,7 +90,7 @@ export function greet(
     }
   }
   // With nothing on its disk there is nothing that it could start, and nobody whom it keeps from working.
-  const waits = isBlank(hello) || place.torn === true || now - session.firstAt < limits.waitMs
+  const waits = isBlank(hello) || seen.torn !== undefined || now - session.firstAt < limits.waitMs
   return waits
     ? { place: seen, verdict: { kind: 'wait', afterMs: limits.askAgainMs } }
     : { place: { ...without(seen, 'session'), spent: hello.nonce }, verdict: { kind: 'local' } }
@@ -121,15 +124,27 @@ export const alive = (place: Place, nonce: string, now: Instant): Place =>
   place.session?.hello.nonce === nonce ? { ...place, session: { ...place.session, heardAt: now } } : place
 
 /** The PC has ended the job; the start of the imager that had it is spent. */
-export function finish(place: Place, done: Done): Place {
+export function finish(place: Place, done: Done, now: Instant): Place {
   const nonce = place.job?.issue?.nonce
   const { job, torn, ...left } = place
   const writes = job?.order.work.kind === 'restore' || job?.order.work.kind === 'reset'
-  const isTorn = writes ? done.kind === 'failed' && (done.tally.written > 0 || torn === true) : torn === true
-  const rest: Place = { ...left, ...(isTorn ? { torn: true } : {}) }
+  const after = writes ? tornBy(done, now, torn) : torn
+  const rest: Place = { ...left, ...(after === undefined ? {} : { torn: after }) }
   if (nonce === undefined) return rest
   const spent: Place = { ...rest, spent: nonce }
   return spent.session?.hello.nonce === nonce ? without(spent, 'session') : spent
+}
+
+const tornBy = (done: Done, now: Instant, before: Torn | undefined): Torn | undefined => {
+  if (done.kind === 'done') return undefined
+  return done.tally.written > 0 ? { job: done.job, at: now } : before
+}
+
+/** The record on a disk is written when it has become whole: by this job after all, or by a later one, whose report was lost. */
+function mended(place: Place, { state }: Hello): Place {
+  const { torn } = place
+  const isMended = torn !== undefined && state !== undefined && (state.job === torn.job || state.at > torn.at)
+  return isMended ? without(place, 'torn') : place
 }
 
 export const isLive = (session: Session | undefined, now: Instant, limits: DeskLimits): boolean =>
@@ -141,7 +156,7 @@ export function chooseBoot(
   now: Instant,
   limits: DeskLimits,
 ): { readonly place: Place; readonly boot: 'imager' | 'local' } {
-  const wanted = place.job !== undefined || place.torn === true
+  const wanted = place.job !== undefined || place.torn !== undefined
   const most = wanted ? limits.boots.job : place.look ? limits.boots.look : 0
   const same = place.bootAt !== undefined && now - place.bootAt < limits.sameBootMs
   const boots = same ? place.boots : place.boots + 1

@@ -1,6 +1,7 @@
 /**
  * The imager desk of a site: PCs that run the imager come here, are told what to do, and report. It keeps nothing over a restart: the
- * reconciler posts its open actions again under the same ids, and tokens are derived, so that a running job does not notice.
+ * reconciler posts its open actions again under the same ids, and tokens are derived, so that a running job does not notice. Only
+ * which disks are half-written nobody else knows: that is told to whoever keeps it (`onTorn`).
  */
 import { encodeJob } from '../../imaging/job-codec.ts'
 import type { Answer, Done, Hello, Job, Progress } from '../../imaging/protocol.ts'
@@ -21,6 +22,7 @@ import {
   isLive,
   type Place,
   post,
+  type Torn,
 } from './desk-state.ts'
 import { createJobTokens } from './job-token.ts'
 import { createStrangers } from './strangers.ts'
@@ -37,6 +39,10 @@ export type DeskParts = {
   readonly onDiscovered: (hello: Hello) => void
   /** PCs discovered before this process started, from the store. */
   readonly discovered?: Iterable<{ readonly mac: string; readonly seenAt: Instant }>
+  /** Disks that were left half-written before this process started, by machine. */
+  readonly torn?: Iterable<readonly [machine: string, torn: Torn]>
+  /** A disk was left half-written, or (undefined) has become whole. */
+  readonly onTorn?: (machine: string, torn: Torn | undefined) => void
   /** What a waiting PC shows: why it waits. */
   readonly waitMessage?: (machine: string) => Text | undefined
   readonly limits?: Partial<DeskLimits>
@@ -63,7 +69,9 @@ export function createDesk(parts: DeskParts): Desk {
   const limits: DeskLimits = { ...defaultDeskLimits, ...parts.limits }
   const tokens = createJobTokens(parts.siteKeyPem)
   const strangers = createStrangers(parts.discovered ?? [], limits.sameBootMs)
-  const places = new Map<string, Place>()
+  const places = new Map<string, Place>(
+    [...(parts.torn ?? [])].map(([machine, torn]) => [machine, { ...emptyPlace(machine), torn }]),
+  )
   const ends = new Map<string, OrderState>()
   const watchers = new Map<string, Set<() => void>>()
 
@@ -76,7 +84,10 @@ export function createDesk(parts: DeskParts): Desk {
   }
 
   function keep(place: Place): void {
-    places.set(place.machine, place)
+    const { machine, torn } = place
+    const before = places.get(machine)?.torn
+    places.set(machine, place)
+    if (torn !== before) parts.onTorn?.(machine, torn)
   }
 
   function tell(machine: string): void {
@@ -157,7 +168,7 @@ export function createDesk(parts: DeskParts): Desk {
       if (place !== undefined) {
         const heard = hear(place, nonce, now)
         if (heard === undefined) return 'over'
-        keep(finish(heard, done))
+        keep(finish(heard, done, now))
       }
       const progress = place?.job?.progress
       ends.set(done.job, { heardAt: now, done, ...(progress === undefined ? {} : { progress }) })

@@ -1,4 +1,4 @@
-import type { Work } from '../../imaging/protocol.ts'
+import type { ImagerDigests, Work } from '../../imaging/protocol.ts'
 import type { MachineId } from '../../reconciler/model/ids.ts'
 import type { ObservedDisk } from '../../reconciler/model/observed.ts'
 import type { Action } from '../../reconciler/model/plan.ts'
@@ -17,6 +17,8 @@ export type DiskParts = {
   readonly observer: string
   /** Public keys with which machines are managed, as lines of authorized_keys. */
   readonly managementKeys: readonly string[]
+  /** The kernel and ramdisk that this site gives out now; undefined: they were not built yet. */
+  readonly imager: () => Promise<ImagerDigests | undefined>
   readonly pins: { pin(machine: MachineId, fingerprint: string): Promise<void> }
   readonly memory: DiskMemory
   /** Signs and names what a capture has brought into the image store. */

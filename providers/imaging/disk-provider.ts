@@ -16,12 +16,12 @@ import type { DesiredMachine, DesiredSite } from '../../specs/desired.ts'
 import { raceArrival } from './arrival.ts'
 import type { DiskParts } from './disk-parts.ts'
 import { defaultDiskLimits } from './disk-parts.ts'
-import { failureClass, imagerReason, outOfDate } from './disk-reasons.ts'
+import { failureClass, imagerReason, noImager, outOfDate } from './disk-reasons.ts'
 import { type Ended, type Problem, runImager } from './imager-run.ts'
 import { madeHostKey } from './made-host-key.ts'
 import { diskByImager, diskBySystem, keepingKnown } from './observed-disk.ts'
 import { awaitSystem } from './own-system.ts'
-import { type ImagerChange, isImagerChange, workFor } from './work.ts'
+import { type ImagerChange, isImagerChange, workFor, writes } from './work.ts'
 
 type Apply = Parameters<Provider['apply']>
 
@@ -76,7 +76,10 @@ export function createDiskProvider(parts: DiskParts): Provider {
 
   async function toDisk(change: ImagerChange, asked: Apply): Promise<Outcome> {
     const [, machine] = asked
-    const work = workFor(change, machine, parts.managementKeys)
+    const imager = writes(change) ? await parts.imager() : undefined
+    if (writes(change) && imager === undefined)
+      return failed(change, { class: 'retry', reason: noImager(machine.id) }, 0)
+    const work = workFor(change, machine, parts.managementKeys, imager)
     if (work === undefined)
       return { kind: 'wrong-precondition', reason: outOfDate(machine.id), at: clock.now() }
     const ended = await runImager(parts, limits, work, change, asked)
@@ -163,9 +166,7 @@ export function createDiskProvider(parts: DiskParts): Provider {
 /** One thing at a time: a disk that is made equal needs no comparison before. What is left over is planned again. */
 const chosen = ({ changes }: Action): ImagerChange | undefined => {
   const ours = changes.filter(isImagerChange)
-  const reads = (change: ImagerChange) =>
-    change.facet === 'disk' && (change.operation === 'verify' || change.operation === 'capture')
-  return ours.find((change) => !reads(change)) ?? ours[0]
+  return ours.find(writes) ?? ours[0]
 }
 
 const isWake = (change: Change): boolean => change.facet === 'power' && change.item === 'wake'

@@ -16,9 +16,11 @@ export const failureClass = (reason: ImagerReason): FailureClass => {
     case 'chunk-damaged':
     case 'store-full':
     case 'disk-slow':
+    case 'loop-device-failed':
     case 'layout-failed':
     case 'identity-failed':
     case 'boot-loader-failed':
+    case 'imager-not-the-signed-one':
     case 'verification-failed':
     case 'out-of-memory':
     case 'program-error':
@@ -53,6 +55,14 @@ export const outOfDate = (machine: string): Reason => ({
   message: say(
     `The layout or the settings of ${machine}'s disk have changed since this was planned: nothing was done, it is planned again.`,
     `Le partitionnement ou les réglages du disque de ${machine} ont changé depuis la planification\u00a0: rien n’a été fait, une nouvelle planification suit.`,
+  ),
+})
+
+export const noImager = (machine: string): Reason => ({
+  code: 'imager-not-built',
+  message: say(
+    `The disk of ${machine} is not written: this server has no imager to give out. Build it: proviseur imager build.`,
+    `Le disque de ${machine} n’est pas écrit\u00a0: ce serveur n’a pas d’imageur à fournir. Construisez-le\u00a0: proviseur imager build.`,
   ),
 })
 

@@ -65,7 +65,7 @@ export function resetRoutes(options: ResetPageOptions): Route {
     if (!(await desk.pinIsRight(form.get('pin') ?? ''))) {
       return show(visit, 403, loginPage(visit.frame, { kind: 'bad', text: wrongPin }))
     }
-    attempts.succeed(visit.address)
+    attempts.succeed(visit.address, clock.now())
     visit.response.appendHeader('set-cookie', sessionCookie(sessions.open(clock.now()).id))
     goTo(visit, '/reset')
   }

@@ -1,5 +1,5 @@
 /** What the imager is told to do, from a planned change and what the spec wants of the machine. */
-import type { EqualWork, Work } from '../../imaging/protocol.ts'
+import type { EqualWork, ImagerDigests, Work } from '../../imaging/protocol.ts'
 import type { Change, DiskChange, ResetChange } from '../../reconciler/model/change.ts'
 import type { DesiredMachine, WantedDisk } from '../../specs/desired.ts'
 
@@ -11,14 +11,20 @@ export const isImagerChange = (change: Change): change is ImagerChange =>
 /** A capture's chunks; what they are compared with later must have the same size (IMAGING.md). */
 const chunkBytes = 2 ** 20
 
+/** Whether the imager is to write, and so to leave itself on the disk for the next reset. */
+export const writes = (change: ImagerChange): boolean =>
+  change.facet === 'reset' || !['verify', 'capture'].includes(change.operation)
+
 /**
  * Undefined: the change was planned for another layout or other settings than this spec wants: it is out of date.
  * @param managementKeys public keys with which the machine will be managed, as in authorized_keys.
+ * @param imager what goes into the cache partition; undefined: there is none, and nothing can be written.
  */
 export const workFor = (
   change: ImagerChange,
   machine: DesiredMachine,
   managementKeys: readonly string[],
+  imager: ImagerDigests | undefined,
 ): Work | undefined => {
   const { disk } = machine.profile
   if (disk === undefined) return undefined
@@ -30,9 +36,10 @@ export const workFor = (
     return { kind: 'capture', name, version, layout: disk.layout, chunkBytes }
   }
   if (change.layout !== disk.layoutDigest || change.settings !== disk.settingsDigest) return undefined
+  if (imager === undefined) return undefined
   return {
     kind: change.facet === 'reset' ? 'reset' : 'restore',
-    ...equalWork(change, machine, disk, managementKeys),
+    ...equalWork(change, machine, disk, managementKeys, imager),
   }
 }
 
@@ -41,6 +48,7 @@ const equalWork = (
   { name, profile }: DesiredMachine,
   disk: WantedDisk,
   managementKeys: readonly string[],
+  imager: ImagerDigests,
 ): EqualWork => ({
   manifest: bare(change.to),
   image: change.image,
@@ -56,6 +64,7 @@ const equalWork = (
     authorizedKeys: [...new Set([...managementKeys, ...(profile.identity.authorizedKeys ?? [])])],
   },
   mayRepartition: change.facet === 'disk' && ['restore', 'upgrade'].includes(change.operation),
+  imager,
 })
 
 const bare = (digest: string): string => digest.replace(/^sha256:/, '')

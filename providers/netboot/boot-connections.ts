@@ -29,17 +29,33 @@ export function bootConnections(idleMs: number): BootConnections {
     take: (socket, response) => {
       remember(socket)
       clearTimeout(idle.get(socket))
+      const before = socket.bytesWritten
       response.once('close', () => {
         if (socket.destroyed) return
-        const timer = setTimeout(() => socket.resetAndDestroy(), idleMs)
+        const timer = setTimeout(() => reset(socket), idleMs + onItsWayMs(socket.bytesWritten - before))
         timer.unref()
         idle.set(socket, timer)
       })
     },
     forget: (address, except) => {
-      for (const socket of open.get(address) ?? []) if (socket !== except) socket.resetAndDestroy()
+      for (const socket of open.get(address) ?? []) if (socket !== except) reset(socket)
     },
   }
+}
+
+/**
+ * How long the end of an answer may still be on its way. It counts as sent when the kernel has it, whose buffers hold some megabytes (Linux'
+ * `tcp_wmem` and `tcp_rmem`: 4 and 6); a reset would throw them away under a PC that is slow or has a slow link.
+ */
+const onItsWayMs = (sentBytes: number): number =>
+  (Math.min(sentBytes, buffersBytes) / slowestBytesPerSecond) * 1000
+const buffersBytes = 10 * 1024 * 1024
+const slowestBytesPerSecond = 128 * 1024
+
+/** Behind a socket of this machine (a proxy's) there is no TCP connection to be reset. */
+const reset = (socket: Socket): void => {
+  if (socket.remoteAddress === undefined) socket.destroy()
+  else socket.resetAndDestroy()
 }
 
 /** IPv4 in IPv6 clothes, as a server that listens on both sees it, is the same PC. */

@@ -1,3 +1,4 @@
+import type { Desired } from '../../specs/desired.ts'
 import type { Instant, MachineId, Revision } from '../model/ids.ts'
 import type { KnownImage, Plan } from '../model/plan.ts'
 import type { Reason } from '../model/reason.ts'
@@ -16,8 +17,8 @@ export type LoopParts = {
   readonly config: LoopConfig
   /** What is known of image versions, by manifest digest, for forecasts; asked at each plan. */
   readonly images?: () => ReadonlyMap<string, KnownImage>
-  /** Image versions that are not (yet) complete here, by manifest digest, and why; asked at each plan. */
-  readonly awaited?: () => ReadonlyMap<string, Reason>
+  /** Image versions that these machines are to have and that are not known to be complete here, by manifest digest, and why; asked at each plan. */
+  readonly awaited?: (desired: Desired) => ReadonlyMap<string, Reason>
   /** For live display only. */
   readonly onProgress?: (progress: LoopProgress) => void
 }
@@ -39,6 +40,8 @@ export type LoopConfig = {
   readonly staleOwnerMs?: number
   /** `once` waits for what is held no longer than this; 2 min by default. */
   readonly horizonMs?: number
+  /** `once` waits for images that are being fetched no longer than this; 6 h by default, as long as one action may last. */
+  readonly imagesWithinMs?: number
   /** Revisions that may remove more machines than the park's limit. */
   readonly approve?: readonly Revision[]
   /** With it only the loop that has the lease works, and others stand by: it saves double work, and nothing rests on it. */
@@ -68,6 +71,7 @@ export const settingsOf = (config: LoopConfig): Settings => ({
   observeTimeoutMs: 60_000,
   staleOwnerMs: 30_000,
   horizonMs: 120_000,
+  imagesWithinMs: 6 * 3_600_000,
   approve: [],
   requestsEveryMs: config.passEveryMs,
   ...config,

@@ -12,6 +12,7 @@ import type { Reason } from '../model/reason.ts'
 import { StoreError } from '../store/store-error.ts'
 import { createBell } from './bell.ts'
 import { createExecutor, reasonOf } from './execute.ts'
+import { createImageWait } from './image-wait.ts'
 import { createLease } from './lease.ts'
 import { type Loop, type LoopConfig, type LoopParts, settingsOf } from './loop-parts.ts'
 import { createObserver } from './observe.ts'
@@ -258,6 +259,7 @@ export const createLoop = (parts: LoopParts): Loop => {
     once: async (signal) => {
       let looksAsked = false
       const answers: Verdict[] = []
+      const waitsFor = createImageWait(parts, settings, planning.decisions)
       await drive(
         signal,
         () => {
@@ -267,7 +269,7 @@ export const createLoop = (parts: LoopParts): Loop => {
             return false
           }
           const answer = verdict()
-          if (answer === 'working') return false
+          if (answer === 'working' || waitsFor(answer)) return false
           answers.push(answer)
           return true
         },

@@ -1,6 +1,7 @@
 /** Looks at machines: those that are due, a bounded number at a time, and none of them ever in the way of the others. */
 import type { DesiredMachine, DesiredSite } from '../../specs/desired.ts'
 import { say } from '../../specs/text.ts'
+import { withoutOldSystem } from '../disk-record.ts'
 import type { Instant, MachineId } from '../model/ids.ts'
 import type { Observed } from '../model/observed.ts'
 import type { Reason } from '../model/reason.ts'
@@ -67,7 +68,7 @@ export const createObserver = (
     looking.delete(machine.id)
     // A look that was broken off because the process stops says nothing of the machine.
     if (signal.aborted) return
-    const dated = asOf(observed, startedAt)
+    const dated = asOf(withoutOldSystem(observed, before), startedAt)
     fresh = [...fresh, dated]
     const again = clock.now() + settings.observeEveryMs
     queue.set(machine.id, Math.min(again, queue.at(machine.id) ?? never))

@@ -65,7 +65,7 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
       pauses,
       requests,
       ...(images === undefined ? {} : { images: images() }),
-      ...(awaited === undefined ? {} : { awaited: awaited() }),
+      ...(awaited === undefined ? {} : { awaited: awaited(desired) }),
       freshMs: settings.freshMs,
       now: clock.now(),
     } satisfies PlanInput)

@@ -23,5 +23,7 @@ export type LoopProgress =
       readonly progress: Progress
     }
   | { readonly kind: 'ended'; readonly action: Action; readonly outcome: Outcome }
+  /** `once` has nothing else to do than to wait for this, and will not wait longer. */
+  | { readonly kind: 'waiting'; readonly reason: Reason; readonly atMostMs: number }
   /** Something that the loop itself needs does not work; it tries again at `retryAt`. */
   | { readonly kind: 'trouble'; readonly reason: Reason; readonly retryAt: Instant }

@@ -1,12 +1,13 @@
 import type { Instant, MachineId } from '../model/ids.ts'
 import type { Decision } from '../model/plan.ts'
 
-export type Verdict = 'working' | 'converged' | 'blocked'
+export type Verdict = 'working' | 'fetching' | 'converged' | 'blocked'
 
 /**
- * What is left when nothing is under way: `working` if a decision leads to something by itself before `horizon`, `blocked` if
- * what remains needs time, a person or another look later on. `looked`: whether a machine was looked at since the target moved.
- * `leaving`: it is in the imager, and its disk has a system that it starts next.
+ * What is left when nothing is under way: `working` if a decision leads to something by itself before `horizon`, `fetching` if
+ * nothing goes on but that an image is brought here, `blocked` if what remains needs time, a person or another look later on.
+ * `looked`: whether a machine was looked at since the target moved. `leaving`: it is in the imager, and its disk has a system
+ * that it starts next.
  */
 export const isSettled = (
   decisions: Iterable<readonly [MachineId, Decision]>,
@@ -23,10 +24,17 @@ export const isSettled = (
       () => leaving(machine),
     )
     if (moving) return 'working'
-    if (decision.kind !== 'converged') verdict = 'blocked'
+    if (isForImage(decision)) verdict = 'fetching'
+    else if (decision.kind !== 'converged' && verdict === 'converged') verdict = 'blocked'
   }
   return verdict
 }
+
+/** The image that it is held for is looked for, or on its way. */
+export const isForImage = (decision: Decision): decision is Extract<Decision, { kind: 'held' }> =>
+  decision.kind === 'held' &&
+  decision.by === 'image' &&
+  (decision.reason.code === 'image-unchecked' || decision.reason.code === 'image-coming')
 
 const isMoving = (
   decision: Decision,

@@ -59,8 +59,8 @@ export type DiskChange = {
   readonly image: string
   readonly layout: Digest
   readonly settings: Digest
-  /** Partitions now on the disk that are lost: their names, or `#3` and what is in them. */
-  readonly wipes: readonly string[]
+  /** Partitions now on the disk that are lost: their names, or `#3` and what is in them. Undefined: some may be, and nobody has read which there are. */
+  readonly wipes?: readonly string[]
   /** Forecast of bytes over the lycée's network; undefined: not known here. */
   readonly bytes?: number
   /** For what a person asked for: the request. */

@@ -27,8 +27,8 @@ const partition = fields({
       efi: 'esp',
       grub: 'bios',
     }),
-    'What it is for. A PC with BIOS firmware starts from `bios` (1 MiB) on a GPT disk, one with UEFI firmware from `esp`.',
-    'Son usage. Un poste à micrologiciel BIOS démarre depuis `bios` (1 Mio) sur un disque GPT, un poste UEFI depuis `esp`.',
+    'What it is for. A PC with BIOS firmware starts from `bios` (1 MiB) on a GPT disk, one with UEFI firmware from `esp`. `data` is for users’ files: NTFS where there is a `windows` partition too, else ext4.',
+    'Son usage. Un poste à micrologiciel BIOS démarre depuis `bios` (1 Mio) sur un disque GPT, un poste UEFI depuis `esp`. `data` est destinée aux fichiers des utilisateurs : en NTFS s’il y a aussi une partition `windows`, sinon en ext4.',
   ),
   size: about(
     partitionSize(),
@@ -37,8 +37,8 @@ const partition = fields({
   ),
   content: about(
     oneOf(['image', 'cache', 'keep', 'empty']),
-    'Written from the image; our cache of image data; never touched; made empty.',
-    'Écrite depuis l’image ; notre cache de données d’image ; jamais touchée ; créée vide.',
+    '`image`: made equal to the image, at each upgrade and reset. `cache`: the image’s data on the PC, for resets without a network. `keep`: made empty when it is new, then never written, moved or resized. `empty`: made empty when it is new, then left alone until the layout changes.',
+    '`image` : rendue égale à l’image à chaque mise à niveau et à chaque remise en état. `cache` : les données de l’image sur le poste, pour une remise en état sans réseau. `keep` : créée vide, puis jamais écrite, déplacée ni redimensionnée. `empty` : créée vide, puis laissée telle quelle tant que l’organisation du disque ne change pas.',
   ),
   os: about(
     oneOf(['debian', 'windows'], { linux: 'debian', ubuntu: 'debian' }),

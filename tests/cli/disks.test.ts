@@ -158,6 +158,11 @@ test('status and explain show which image a disk has, and what its comparison fo
   t.regex(stdout, /disk image edu@1 \(abababababab\) +lycees\/victor-hugo\.yaml:8/)
   const planned = json(await run(['plan', '--json']))
   t.like(planned.disks[0], { machine: 'victor-hugo/b204-01', effect: 'destructive', image: 'edu@1' })
+  t.false('wipes' in planned.disks[0], 'its own system does not tell which partitions there are')
+  t.deepEqual(
+    planned.unseenDisks.map(({ machine: unseen, effect }: Record<string, string>) => [unseen, effect]),
+    [['victor-hugo/b204-02', 'destructive']],
+  )
 })
 
 test('a PC that is in no spec is shown with its hardware and the line to paste, until it is in one', async (t) => {

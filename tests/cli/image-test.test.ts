@@ -13,12 +13,19 @@ test('what cannot be tried is refused, and nothing is noted', async (t) => {
   const images = join(folder.path, '.proviseur/images')
   await cp(image.store.folder, images, { recursive: true })
   await writeFiles(folder.path, { 'park.yaml': 'kind: Park\nname: sample\ntimezone: Europe/Paris\n' })
+  const own = { mode: 0o600 }
+  await writeFile(join(folder.path, 'key.pub'), 'ssh-ed25519 AAAA jeanne\n', own)
+  const cut = '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n'
+  await writeFile(join(folder.path, 'cut'), cut, own)
   const call = (...args: readonly string[]) => proviseur(['image', 'test', ...args], { cwd: folder.path })
   for (const [args, code, told] of [
     [['debian-edu@1999'], 1, /There is no image debian-edu@1999/u],
     [[image.label, '--firmware', 'coreboot'], 64, /coreboot/u],
     [[image.label, '--timeout', 'soon'], 64, /--timeout/u],
-    [[image.label, '--ssh-key', 'missing'], 1, /There is no key file .*missing/u],
+    [[image.label, '--ssh-key', 'missing'], 1, /There is no SSH key .*missing/u],
+    [[image.label, '--ssh-key', 'key.pub'], 1, /not a private SSH key/u],
+    [[image.label, '--ssh-key', 'cut'], 1, /a key of a kind that cannot be used here/u],
+    [[image.label, '--disk', 'floppy'], 64, /floppy/u],
   ] as const) {
     const ran = await call(...args)
     t.is(ran.code, code, ran.stderr)

@@ -3,11 +3,22 @@ import { parseJob } from '../../imaging/job-codec.ts'
 import type { Answer, Hello, Job } from '../../imaging/protocol.ts'
 import { createSigningKey, verifyBytes } from '../../imaging/signature.ts'
 import { createDesk, type Desk } from '../../providers/imaging/desk.ts'
-import type { DeskLimits } from '../../providers/imaging/desk-state.ts'
+import type { DeskLimits, Torn } from '../../providers/imaging/desk-state.ts'
 import { imagerRoutes } from '../../providers/imaging/routes.ts'
 import { createVirtualClock } from '../../providers/simulated/clock.ts'
 import type { Mac } from '../../reconciler/model/ids.ts'
-import { captureOf, doneOf, failedOf, helloOf, nonceOf, orderOf, progressOf, usedDisk } from './hellos.ts'
+import {
+  captureOf,
+  doneOf,
+  failedOf,
+  helloOf,
+  nonceOf,
+  orderOf,
+  progressOf,
+  recordOf,
+  restoreOf,
+  usedDisk,
+} from './hellos.ts'
 import { serve } from './served.ts'
 
 const mac = '52:54:00:25:02:01' as Mac
@@ -20,7 +31,11 @@ const machines = new Map<string, string>([
 ])
 
 function makeDesk(
-  more: { limits?: Partial<DeskLimits>; clock?: ReturnType<typeof createVirtualClock> } = {},
+  more: {
+    limits?: Partial<DeskLimits>
+    clock?: ReturnType<typeof createVirtualClock>
+    torn?: Map<string, Torn>
+  } = {},
 ) {
   const clock = more.clock ?? createVirtualClock(1_000_000)
   const greeted: string[] = []
@@ -35,6 +50,8 @@ function makeDesk(
     onHello: (one, hello) => greeted.push(`${one} ${hello.nonce.slice(0, 4)}`),
     onDiscovered: (hello) => discovered.push(hello),
     ...(more.limits === undefined ? {} : { limits: more.limits }),
+    torn: more.torn ?? [],
+    onTorn: (one, torn) => (torn === undefined ? more.torn?.delete(one) : more.torn?.set(one, torn)),
   })
   return { desk, clock, greeted, discovered }
 }
@@ -184,6 +201,41 @@ test('a machine has one job: a newer one takes the place of the older', (t) => {
   t.is(jobIn(t, desk.hello(helloOf('second'))).id, 'action-2')
   t.is(desk.progress(old.token, progressOf('action-1')), 'taken')
   t.deepEqual(Object.keys(desk.order('action-2')), ['heardAt'])
+})
+
+test('a disk that was left half-written belongs into the imager, over a restart too, until it is whole', async (t) => {
+  const torn = new Map<string, Torn>()
+  const limits = { waitMs: 90_000 }
+  const { desk, clock } = makeDesk({ limits, torn })
+  desk.post(restoreOf('action-1'))
+  t.is(desk.done(jobIn(t, desk.hello(helloOf('first'))).token, failedOf('action-1')), 'taken')
+  t.deepEqual([...torn], [[machine, { job: 'action-1', at: 1_000_000 }]])
+  t.is(desk.bootAnswer(mac), 'imager')
+
+  const again = makeDesk({ limits, clock, torn: new Map(torn) }).desk
+  t.is(again.bootAnswer(mac), 'imager', 'the server was restarted, and no order is posted yet')
+  const waiting = helloOf('second', { disks: [usedDisk] })
+  t.is(again.hello(waiting).kind, 'wait')
+  await clock.pass(200_000)
+  t.is(again.hello(waiting).kind, 'wait', 'it has nothing that it could start')
+  again.post(restoreOf('action-2'))
+  t.is(again.done(jobIn(t, again.hello(waiting)).token, doneOf('action-2')), 'taken')
+  t.is(again.bootAnswer(mac), 'local')
+})
+
+test('a comparison that fails tears no disk, and the record on a disk says that it is whole again', (t) => {
+  const torn = new Map<string, Torn>()
+  const { desk } = makeDesk({ torn })
+  desk.post(orderOf('action-1'))
+  desk.done(jobIn(t, desk.hello(helloOf('first'))).token, failedOf('action-1'))
+  t.is(torn.size, 0)
+  desk.post(restoreOf('action-2'))
+  desk.done(jobIn(t, desk.hello(helloOf('second'))).token, failedOf('action-2'))
+  const stateOf = (job: string, at: number) => ({ disks: [usedDisk], state: { ...recordOf(job), at } })
+  desk.hello(helloOf('third', stateOf('action-0', 999_999)))
+  t.is(torn.size, 1, 'the record is of an earlier restore')
+  desk.hello(helloOf('fourth', stateOf('action-2', 999_999)))
+  t.is(torn.size, 0, 'the PC went on by itself, whatever its clock says')
 })
 
 test('a session ends with silence, and lives by progress', async (t) => {

@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava'
 import { systemClock } from '../../cli/clock.ts'
-import type { DiskState, Job } from '../../imaging/protocol.ts'
+import type { DiskState, ImagerDigests, Job } from '../../imaging/protocol.ts'
 import { createSigningKey } from '../../imaging/signature.ts'
 import { createDesk, type Desk } from '../../providers/imaging/desk.ts'
 import type { DiskMemory, DiskParts } from '../../providers/imaging/disk-parts.ts'
@@ -37,6 +37,7 @@ const restore: DiskChange = {
   wipes: [],
   effect: 'destructive',
 }
+const verify: DiskChange = { ...restore, operation: 'verify', effect: 'disruptive', from: restore.to }
 const reset: ResetChange = {
   facet: 'reset',
   item: 'reset',
@@ -73,6 +74,8 @@ type Scene = {
   readonly noted: ObservedDisk[]
   readonly verified: NonNullable<ObservedDisk['verified']>[]
   readonly progress: DiskProgress[]
+  /** What the site gives out as kernel and ramdisk. */
+  readonly imager: { current: ImagerDigests | undefined }
   readonly provider: () => Provider
   readonly desk: () => Desk
   /** As after `kill -9`: another desk and another provider, the same keys, the same address. */
@@ -122,6 +125,7 @@ const setUp = async (
       clock: systemClock,
       observer: 'test',
       managementKeys: [managementKey],
+      imager: async () => imager.current,
       pins: {
         pin: async (_machine, fingerprint) => {
           pins.push(fingerprint)
@@ -133,6 +137,7 @@ const setUp = async (
     })
     return { desk, provider }
   }
+  const imager: Scene['imager'] = { current: { vmlinuz: '12'.repeat(32), initrd: '34'.repeat(32) } }
   let current = make()
   const { origin } = await serveDesk(t, () => current.desk)
   return {
@@ -143,6 +148,7 @@ const setUp = async (
     noted,
     verified,
     progress,
+    imager,
     desk: () => current.desk,
     provider: () => current.provider,
     restart: () => {
@@ -208,6 +214,7 @@ test('a PC that is off is woken, written, and done when its own system lets us i
   if (work.kind !== 'restore') return t.fail(`the work is ${work.kind}`)
   t.deepEqual(work.identity, { hostname: 'b204-01', user: 'root', authorizedKeys: [managementKey] })
   t.true(work.mayRepartition)
+  t.deepEqual(work.imager, scene.imager.current, 'the imager that goes into the cache is signed for')
   t.is(scene.pins.length, 1)
   t.regex(scene.pins[0] ?? '', /^SHA256:/)
   t.is(scene.noted[0]?.state?.job, action.id)
@@ -215,6 +222,22 @@ test('a PC that is off is woken, written, and done when its own system lets us i
     t.regex(outcome.results[0]?.output ?? '', /fetched 250 .* written 600 bytes/)
   const answer = await bootImager(scene.origin, b204.mac, scene.publicKey).hello()
   t.not(answer.kind, 'job', 'the job lies there no longer')
+})
+
+test('a server without an imager writes no disk, and says what to build; a comparison needs none', async (t) => {
+  const scene = await setUp(t)
+  scene.imager.current = undefined
+  t.like(await scene.apply(actionOf([restore])), {
+    kind: 'failed',
+    class: 'retry',
+    reason: { code: 'imager-not-built' },
+  })
+  t.is(scene.pc.magicPackets(), 0)
+  const comparing = scene.apply(actionOf([verify]))
+  await until('the imager', () => scene.pc.power === 'imager')
+  const pc = bootImager(scene.origin, b204.mac, scene.publicKey)
+  await pc.done(await pc.job(), { kind: 'done', hostKeys: [], differences: [] })
+  t.is((await comparing).kind, 'complete')
 })
 
 test('a PC that is on is restarted under the fence of its action, if nobody is at work there', async (t) => {
@@ -371,7 +394,6 @@ test('a PC that is off keeps what is known of its disk', async (t) => {
 
 test('a verification writes nothing, and what differs is remembered', async (t) => {
   const scene = await setUp(t)
-  const verify: DiskChange = { ...restore, operation: 'verify', effect: 'disruptive', from: restore.to }
   const verifying = async () => {
     const imager = bootImager(scene.origin, b204.mac, scene.publicKey)
     const job = await imager.job()

@@ -1,6 +1,6 @@
 /** What imagers say, made up. */
 import { createHash } from 'node:crypto'
-import type { Done, Hello, HelloDisk, Progress, Tally } from '../../imaging/protocol.ts'
+import type { DiskState, Done, Hello, HelloDisk, Progress, Tally } from '../../imaging/protocol.ts'
 import type { Order } from '../../providers/imaging/desk-port.ts'
 
 export const nonceOf = (text: string): string => createHash('sha256').update(text).digest('hex')
@@ -49,6 +49,18 @@ export const orderOf = (id: string, more: Partial<Order> = {}): Order => ({
   ...more,
 })
 
+/** As an imager leaves it on the disk that it made equal. */
+export const recordOf = (job: string): DiskState => ({
+  format: 'proviseur-disk-1',
+  manifest: 'ab'.repeat(32),
+  image: 'debian-edu@2026.09',
+  layout: 'x',
+  settings: 'y',
+  job,
+  at: 1,
+  how: 'restore',
+})
+
 export const captureOf = (id: string): Order =>
   orderOf(id, {
     work: {
@@ -61,6 +73,28 @@ export const captureOf = (id: string): Order =>
         partitions: [{ name: 'root', type: 'linux', sizeBytes: 'rest', content: 'image' }],
       },
     },
+  })
+
+export const restoreOf = (id: string, more: Partial<Order> = {}): Order =>
+  orderOf(id, {
+    work: {
+      kind: 'restore',
+      manifest: 'ab'.repeat(32),
+      image: 'debian-edu@2026.09',
+      layout: {
+        table: 'gpt',
+        partitions: [{ name: 'root', type: 'linux', sizeBytes: 30e9, content: 'image', os: 'debian' }],
+      },
+      layoutDigest: `sha256:${'cd'.repeat(32)}`,
+      settingsDigest: `sha256:${'ef'.repeat(32)}`,
+      keep: ['/home/partage'],
+      resetPolicy: 'at-boot',
+      boot: { default: 'root', timeoutMs: 5_000, resetEntries: true },
+      identity: { hostname: 'b204-01', user: 'root', authorizedKeys: ['ssh-ed25519 AAAA x'] },
+      mayRepartition: true,
+      imager: { vmlinuz: '12'.repeat(32), initrd: '34'.repeat(32) },
+    },
+    ...more,
   })
 
 export const tally: Tally = {

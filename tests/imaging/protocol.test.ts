@@ -17,7 +17,17 @@ import {
 } from '../../imaging/job-codec.ts'
 import type { Job } from '../../imaging/protocol.ts'
 import { encodeDiskState, parseDiskState } from '../../imaging/state.ts'
-import { doneOf, failedOf, helloOf, nonceOf, orderOf, progressOf, usedDisk } from './hellos.ts'
+import {
+  doneOf,
+  failedOf,
+  helloOf,
+  nonceOf,
+  orderOf,
+  progressOf,
+  recordOf,
+  restoreOf,
+  usedDisk,
+} from './hellos.ts'
 
 const job: Job = {
   format: 'proviseur-job-1',
@@ -27,36 +37,9 @@ const job: Job = {
   issuedAt: 1_000,
 }
 
-const restore: Job = {
-  ...job,
-  work: {
-    kind: 'restore',
-    manifest: 'ab'.repeat(32),
-    image: 'debian-edu@2026.09',
-    layout: {
-      table: 'gpt',
-      partitions: [{ name: 'root', type: 'linux', sizeBytes: 30e9, content: 'image', os: 'debian' }],
-    },
-    layoutDigest: `sha256:${'cd'.repeat(32)}`,
-    settingsDigest: `sha256:${'ef'.repeat(32)}`,
-    keep: ['/home/partage'],
-    resetPolicy: 'at-boot',
-    boot: { default: 'root', timeoutMs: 5_000, resetEntries: true },
-    identity: { hostname: 'b204-01', user: 'root', authorizedKeys: ['ssh-ed25519 AAAA x'] },
-    mayRepartition: true,
-  },
-}
+const restore: Job = { ...job, ...restoreOf('action-1') }
 
-const state = {
-  format: 'proviseur-disk-1',
-  manifest: 'ab'.repeat(32),
-  image: 'debian-edu@2026.09',
-  layout: 'x',
-  settings: 'y',
-  job: 'action-1',
-  at: 1,
-  how: 'restore',
-} as const
+const state = recordOf('action-1')
 
 test('what is written is read as it was', (t) => {
   const hello = helloOf('first', { disks: [usedDisk], state, vendor: 'Dell', serial: '7XK' })

@@ -1,11 +1,12 @@
 import test, { type ExecutionContext } from 'ava'
-import { pinMatches } from '../../providers/imaging/pin-attempts.ts'
+import { createPinAttempts, defaultPinLimits, pinMatches } from '../../providers/imaging/pin-attempts.ts'
 import type { ResetDesk, ResetMachine, ResetRoom } from '../../providers/imaging/reset-desk.ts'
 import { resetRoutes } from '../../providers/imaging/reset-page.ts'
 import { preferredLocale } from '../../providers/imaging/reset-words.ts'
 import { createVirtualClock } from '../../providers/simulated/clock.ts'
 import { say } from '../../specs/text.ts'
 import { serve } from './served.ts'
+import { fields, hiddenFields, visitor } from './visitor.ts'
 
 const now = Date.parse('2026-11-23T13:05:00Z')
 
@@ -49,59 +50,10 @@ async function page(t: ExecutionContext, more: Partial<ResetDesk> = {}) {
       lycee: 'Lycée Victor Hugo',
       timezone: 'Europe/Paris',
       locale: 'fr',
-      limits: { perAddress: 3, inAll: 5, windowMs: 900_000 },
+      limits: { ...defaultPinLimits, perAddress: 3, inAll: 5 },
     }),
   ])
   return { baseUrl, asked, clock }
-}
-
-/** French puts spaces that do not break before : ? ! and %. */
-const plain = (html: string): string => html.replaceAll(/[\u00a0\u202f]/g, ' ')
-
-/** As a browser: keeps cookies, follows the answers to forms, sends what the forms hold. */
-function visitor(baseUrl: string, headers: Record<string, string> = {}) {
-  const cookies = new Map<string, string>()
-  const go = async (
-    path: string,
-    form?: URLSearchParams,
-    extra: Record<string, string> = {},
-  ): Promise<Seen> => {
-    const response = await fetch(new URL(path, baseUrl), {
-      method: form === undefined ? 'GET' : 'POST',
-      redirect: 'manual',
-      headers: {
-        ...headers,
-        cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; '),
-        ...(form === undefined ? {} : { origin: baseUrl, ...extra }),
-      },
-      ...(form === undefined ? {} : { body: form }),
-    })
-    for (const line of response.headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
-      if (/max-age=0/i.test(line)) cookies.delete(name)
-      else cookies.set(name, value)
-    }
-    const to = response.headers.get('location')
-    if (response.status === 303 && to !== null) return go(to)
-    return { status: response.status, headers: response.headers, html: plain(await response.text()) }
-  }
-  return { go, cookies }
-}
-
-type Seen = { readonly status: number; readonly headers: Headers; readonly html: string }
-
-const fields = (more: Record<string, string>) => new URLSearchParams(more)
-
-/** The hidden fields of the form that goes to an address. */
-function hiddenFields(html: string, action: string): URLSearchParams {
-  const [, form = ''] =
-    new RegExp(`<form method="post" action="${action}"[^>]*>(.*?)</form>`, 's').exec(html) ?? []
-  const found = new URLSearchParams()
-  for (const [, name = '', value = ''] of form.matchAll(
-    /<input type="hidden" name="([^"]*)" value="([^"]*)">/g,
-  ))
-    found.append(name, value)
-  return found
 }
 
 async function loggedIn(baseUrl: string, headers: Record<string, string> = {}) {
@@ -201,6 +153,24 @@ test('the PIN can be guessed a few times only, from one address and from all', a
   t.is(browser.cookies.size, 0)
   await clock.pass(900_001)
   t.is((await browser.go('/reset/login', fields({ pin: '4711' }))).status, 200)
+})
+
+test('whoever guesses from many addresses keeps out other unknown ones, and nobody who had the PIN right', (t) => {
+  const attempts = createPinAttempts(defaultPinLimits)
+  const { perAddress, inAll, windowMs, trustMs } = defaultPinLimits
+  t.is(attempts.begin('10.0.0.9', now).kind, 'begun')
+  attempts.succeed('10.0.0.9', now)
+  for (let guess = 0; guess < inAll; guess++)
+    t.is(attempts.begin(`10.0.1.${Math.floor(guess / perAddress)}`, now + guess).kind, 'begun')
+  t.deepEqual(attempts.begin('10.0.2.1', now + 100), { kind: 'refused', until: now + windowMs })
+  for (let guess = 0; guess < perAddress; guess++)
+    t.is(attempts.begin('10.0.0.9', now + 100).kind, 'begun', 'a teacher, mistyping')
+  t.is(attempts.begin('10.0.0.9', now + 100).kind, 'refused', 'as often as anybody')
+  t.is(attempts.begin('10.0.2.1', now + windowMs).kind, 'begun')
+  const later = now + trustMs
+  for (let guess = 0; guess < inAll; guess++)
+    attempts.begin(`10.0.3.${Math.floor(guess / perAddress)}`, later)
+  t.is(attempts.begin('10.0.0.9', later).kind, 'refused', 'a month later it is an address like any other')
 })
 
 test('many guesses at the same time do not slip through', async (t) => {

@@ -11,7 +11,7 @@ import type { ManifestDigest } from '../../imaging/digest.ts'
 import { type ImageStore, openFolderStore } from '../../imaging/folder-store.ts'
 import { openContents } from '../../imaging/image-contents.ts'
 import { listImages } from '../../imaging/list-images.ts'
-import { encodeManifest } from '../../imaging/manifest-codec.ts'
+import { encodeManifest, parseManifest } from '../../imaging/manifest-codec.ts'
 import { finishCapture } from '../../imaging/publish.ts'
 import { createSigningKey, signBytes, verifyBytes } from '../../imaging/signature.ts'
 import {
@@ -226,12 +226,17 @@ test('bytes that are not those of their digest are not taken in', async (t) => {
 
 test('a captured draft is signed only if everything that it names is there', async (t) => {
   const { store, first } = await twoVersions(t)
-  const draft = { ...first.manifest, name: 'captured', createdFrom: { kind: 'capture', machine: 'b204-01' } }
+  const partitions = first.manifest.partitions.map((partition) => ({ ...partition, storedBytes: 0 }))
+  const createdFrom = { kind: 'capture', machine: 'b204-01' }
+  const draft = { ...first.manifest, name: 'captured', createdFrom, partitions }
   const wire = JSON.parse(JSON.stringify(draft))
   const done = await finishCapture(store, wire, parkKey.privateKeyPem)
   t.true(done.ok)
   const kept = done.ok ? await store.readManifest(done.value) : undefined
   t.true(kept?.ok && verifyBytes(parkKey.publicKeyPem, kept.value.bytes, kept.value.signature))
+  // What the PC did not send, it cannot have measured.
+  const made = kept?.ok ? parseManifest(kept.value.bytes) : undefined
+  t.deepEqual(made?.ok && made.manifest.partitions, first.manifest.partitions)
   const contents = await openContents(store, first.manifest)
   const [chunk] = contents.ok ? contents.value.flatMap((each) => [...distinctNames(each.list)]) : []
   if (chunk === undefined) throw new Error('no chunk')

@@ -1,4 +1,4 @@
-import { open, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { probeFileSystem, readUsedMap } from '../../imaging/used-blocks/file-system.ts'
@@ -129,6 +129,28 @@ const refusalOf = async (t: ExecutionContext, { path, kind }: Made) => {
   const map = await readUsedMap(volume, kind, await folderFor(t))
   return map.ok ? undefined : map
 }
+
+test.serial('an ext4 on a disk is read also by a dumpe2fs that takes no offset', async (t) => {
+  const folder = await folderFor(t)
+  const part = await makeExt4(folder, 'a', 32, files)
+  const disk = join(folder, 'disk')
+  const [start = 0] = await makeDisk(disk, 'gpt', [{ from: part, type: 'linux' }])
+  const programs = join(folder, 'programs')
+  await mkdir(programs)
+  const refusing = `#!/bin/sh
+case $1 in *=*) echo "dumpe2fs: Unable to resolve '$1'" >&2; exit 1 ;; esac
+PATH=/usr/sbin:/sbin exec dumpe2fs "$@"
+`
+  await writeFile(join(programs, 'dumpe2fs'), refusing, { mode: 0o755 })
+  const expected = await mapOf(t, part.path)
+  const path = process.env['PATH'] ?? ''
+  process.env['PATH'] = `${programs}:${path}`
+  try {
+    t.deepEqual(await mapOf(t, disk, start, await sizeOf(part.path)), expected)
+  } finally {
+    process.env['PATH'] = path
+  }
+})
 
 test('an ext4 that still has a journal to replay is refused with what to do', async (t) => {
   const made = await makeExt4(await folderFor(t), 'a', 32, files)

@@ -6,12 +6,16 @@ import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { type BootEvent, bootRoutes } from '../../providers/netboot/routes.ts'
 import type { Mac } from '../../specs/ids.ts'
+import { until } from '../lab/until.ts'
 
 const KERNEL = Buffer.from(Array.from({ length: 1000 }, (_, index) => index % 251))
+
+const RAMDISK_BYTES = 1024 * 1024
 
 async function site(t: ExecutionContext, idleMs = 60_000, mac?: string) {
   const bootFolder = await mkdtemp(join(tmpdir(), 'boot-'))
   await writeFile(join(bootFolder, 'vmlinuz'), KERNEL)
+  await writeFile(join(bootFolder, 'initrd'), Buffer.alloc(RAMDISK_BYTES))
   await writeFile(join(bootFolder, 'empty'), '')
   await writeFile(join(bootFolder, 'shimx64.efi'), 'shim')
   const asked: string[] = []
@@ -126,6 +130,28 @@ test('a connection that a boot program left open is reset, not closed', async (t
   const { port } = await site(t, 20)
   const { ended } = await open(port, '/boot/files/vmlinuz')
   t.is(await ended, 'ECONNRESET')
+})
+
+test('a PC that is slow to take the end of a large file gets it all the same', async (t) => {
+  const { port, events } = await site(t, 20)
+  const slow = connect(port, '127.0.0.1')
+  slow.pause()
+  slow.write('GET /boot/files/initrd HTTP/1.1\r\nHost: site\r\n\r\n')
+  // The kernel's buffers have taken all of it.
+  await until('end of the answer', () => events.some((event) => event.kind === 'file' && event.whole))
+  const later = await open(port, '/boot/files/vmlinuz')
+  t.is(await later.ended, 'ECONNRESET', 'as long as a small answer needs, nobody asked again')
+  let bytes = 0
+  await new Promise<void>((resolve, reject) => {
+    slow.on('error', reject)
+    slow.on('data', (piece) => {
+      bytes += piece.length
+      if (bytes > RAMDISK_BYTES) resolve()
+    })
+    slow.resume()
+  })
+  slow.destroy()
+  t.true(bytes > RAMDISK_BYTES)
 })
 
 test('a PC that starts anew finds nothing of its former boot: neither by TFTP nor by HTTP', async (t) => {

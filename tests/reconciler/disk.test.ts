@@ -147,6 +147,24 @@ test('a new layout loses the partitions that it has no place for, never those th
     t.like(decision.action.changes[0], { operation: 'upgrade', wipes: ['home'], effect: 'destructive' })
 })
 
+test('what is lost is not known where only the PC’s own system told of its disk, or where it is one of several', (t) => {
+  const old = wantedDisk('2026.09', { layoutDigest: digest('old') })
+  const disk = (name: string) => ({ name, sizeBytes: 1, partitions: [] })
+  for (const seen of [
+    upWith(observedDisk()),
+    upWith(observedDisk(old)),
+    imager(id, observedDisk(undefined, now, { by: 'imager', disks: [disk('sda'), disk('sdb')] })),
+  ]) {
+    const decision = decide(seen)
+    t.like(decision, { kind: 'act' })
+    if (decision.kind === 'act')
+      t.false(decision.action.changes.some((change) => change.facet === 'disk' && change.wipes !== undefined))
+  }
+  const blank = imager(id, observedDisk(undefined, now, { by: 'imager', disks: [disk('sda')] }))
+  const decision = decide(blank)
+  if (decision.kind === 'act') t.like(decision.action.changes[0], { wipes: [] })
+})
+
 test('a new menu or reset policy is no reason to rewrite the disk', (t) => {
   const old = wantedDisk('2026.09', { settingsDigest: digest('old') })
   const decision = decide(upWith(observedDisk(old)))

@@ -236,7 +236,62 @@ test('a plan of disks tells what is moved, how long it takes, and what is lost w
   t.regex(text, /environ 3,6.Go à transférer/)
   t.regex(text, /hugo\/b204-01.: perdu.: Windows/)
   t.regex(text, /b204-02 — mettre le disque à niveau vers l’image debian-edu@2026\.09/)
+  t.regex(text, /\n {2}hugo\/b204-01, hugo\/b204-02\n/)
   t.regex(planReportMarkdown(report, 'en'), /\| to move \| work \|\n.*\n.*\| 3\.6 GB \| \d+ minutes \|/)
+})
+
+test('what a disk loses is not known where its own system was read alone, and that is said', (t) => {
+  const of = profile({ digest: digest('imaged'), disk: wantedDisk() })
+  const ids = ['hugo/b204-01', 'hugo/b204-02']
+  const desired = park(
+    ids.map((id) => machine(id, of)),
+    { server },
+  )
+  const seen = ids.map((id) => up(id, facts(), { disk: observedDisk() }))
+  const report = reportPlan(desired, plan(planInput(desired, seen)))
+  t.deepEqual(
+    report.disks.map((disk) => 'wipes' in disk),
+    [false, false],
+  )
+  t.regex(
+    planReportText(report, 'en'),
+    /hugo\/b204-01, hugo\/b204-02: what is on it was not read: all but what the layout keeps may be lost/,
+  )
+  t.regex(planReportText(report, 'fr'), /tout peut être perdu, sauf ce que conserve le partitionnement/)
+})
+
+test('of PCs whose disk nobody has looked at the plan tells what is done to it once they show up', (t) => {
+  const imaged = profile({ digest: digest('imaged'), disk: wantedDisk() })
+  const { manifest: _, ...unimported } = wantedDisk()
+  const ignored = { ...profile().drift, disk: 'ignore' } as const
+  const machines = [
+    machine('hugo/b204-01', imaged),
+    machine('hugo/b204-02', imaged),
+    machine('hugo/b204-03', profile()),
+    machine('hugo/b204-04', profile({ disk: unimported })),
+    machine('hugo/b204-05', profile({ disk: wantedDisk(), drift: ignored })),
+    machine('hugo/b204-06', imaged),
+  ]
+  const desired = park(machines, { server })
+  const images = new Map([
+    [wantedDisk().manifest ?? '', { usedBytes: 9e9, storedBytes: 3e9, deltaBytes: () => undefined }],
+  ])
+  // 02 is off and its disk was never read, 06 has been seen to have the image.
+  const seen = [off('hugo/b204-02'), up('hugo/b204-06', facts(), { disk: observedDisk(wantedDisk()) })]
+  const input = planInput(desired, seen, { images })
+  const report = reportPlan(desired, plan(input), undefined, input)
+  t.like(report.unseenDisks, [
+    { machine: 'hugo/b204-01', effect: 'destructive', bytes: 3e9, image: 'debian-edu@2026.09' },
+    { machine: 'hugo/b204-02', effect: 'destructive', bytes: 3e9 },
+  ])
+  t.is(report.unseenDisks.length, 2)
+  t.deepEqual(report.wiped, [], 'nothing is decided on them')
+  const line =
+    /hugo\/b204-01, hugo\/b204-02 — write image debian-edu@2026\.09 to the disk \(what is on it was not read: .*\), about 6\.0 GB to move/
+  t.regex(planReportText(report, 'en'), /\nDisks never looked at: rewritten once they show up/)
+  t.regex(planReportText(report, 'en'), line)
+  t.regex(planReportMarkdown(report, 'fr'), /### Disques jamais examinés/)
+  t.deepEqual(reportPlan(desired, plan(input)).unseenDisks, [])
 })
 
 test('explain tells which image the disk has, since when, and where it differs', (t) => {
@@ -272,7 +327,8 @@ test('explain tells which image the disk has, since when, and where it differs',
       at: now - 1000,
       detail: '/etc/hosts\n/etc/motd',
     },
-    { in: 'wanted', text: 'reset each night, keeping /home/partage', at: undefined, detail: undefined },
+    { in: 'wanted', text: 'reset each night', at: undefined, detail: undefined },
+    { in: 'wanted', text: 'a reset keeps /home/partage', at: undefined, detail: undefined },
     {
       in: 'differs',
       text: 'make the disk equal to image debian-edu@2026.09 again',
@@ -346,11 +402,12 @@ const history: History = {
 
 test('an explanation tells what is, what is wanted and where it is written, what differs, what holds it and what failed', (t) => {
   const at = { file: 'roles/art.yaml', line: 12, column: 3 }
+  const layer = { kind: 'role', name: 'art' } as const
   const kind = profile({
     roles: ['poste-eleve', 'art'],
     packages: [wantedPackage('vim')],
     scripts: [wantedScript('proxy', 'once')],
-    origins: new Map([['packages.vim', at]]),
+    origins: new Map([['packages.vim', { ...at, layer }]]),
   })
   const id = machineId('hugo/b204-01')
   const desired = park([machine(id, kind)])

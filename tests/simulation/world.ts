@@ -7,6 +7,7 @@ import { createPc, type SimulatedPc } from '../../providers/simulated/pc.ts'
 import { createSimulatedProvider } from '../../providers/simulated/provider.ts'
 import { createRandom } from '../../providers/simulated/random.ts'
 import { createLoop, type Loop, type LoopConfig } from '../../reconciler/loop/loop.ts'
+import type { LoopParts } from '../../reconciler/loop/loop-parts.ts'
 import type { LoopProgress } from '../../reconciler/loop/progress.ts'
 import type { MachineId } from '../../reconciler/model/ids.ts'
 import type { Compiled, Provider, Random, Source } from '../../reconciler/ports.ts'
@@ -53,6 +54,7 @@ export type WorldParts = {
   /** Packages in each image, by manifest. */
   readonly images?: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly wrapStore?: (store: Store) => Store
+  readonly awaited?: LoopParts['awaited']
   /** The source never tells of a new revision. */
   readonly deaf?: boolean
 }
@@ -94,6 +96,7 @@ export const createWorld = async (t: ExecutionContext, parts: WorldParts): Promi
       source,
       clock,
       random,
+      ...(parts.awaited === undefined ? {} : { awaited: parts.awaited }),
       owner,
       config: { ...defaultConfig, ...config },
       onProgress: (one) => progress.push(one),

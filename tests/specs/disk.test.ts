@@ -157,6 +157,16 @@ test('disks and servers survive the store', (t) => {
 
 test('explain can tell where image, menu and reset were written', (t) => {
   const { origins } = profileOf('reset: { policy: at-boot, keep: [/srv] }\nboot: { timeout: 9s }\n')
-  const lines = ['image', 'reset.policy', 'reset.keep', 'boot.timeout'].map((path) => origins.get(path)?.line)
-  t.deepEqual(lines, [3, 4, 4, 5])
+  const places = ['image', 'reset.policy', 'reset.keep', 'boot.timeout', 'layout'].map((path) => {
+    const origin = origins.get(path)
+    return [origin?.file, origin?.line, origin?.layer]
+  })
+  const role = { kind: 'role', name: 'poste' }
+  t.deepEqual(places, [
+    ['poste.yaml', 3, role],
+    ['poste.yaml', 4, role],
+    ['poste.yaml', 4, role],
+    ['poste.yaml', 5, role],
+    ['edu.yaml', 5, { kind: 'image', name: 'edu' }],
+  ])
 })

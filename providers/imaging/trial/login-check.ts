@@ -19,6 +19,12 @@ export const sshAnswers = (port: number): Promise<boolean> =>
     socket.on('close', () => resolve(said.startsWith('SSH-2.0-')))
   })
 
+/** Whether a login can be tried with it: the library throws at any other. */
+export const isPrivateKey = (text: string): boolean => {
+  const parsed = ssh2.utils.parseKey(text)
+  return !(parsed instanceof Error) && parsed.isPrivateKey()
+}
+
 /** True once root is let in with this key. The host key is that of an image which nobody uses: none is expected. */
 export const sshLogsIn = (port: number, privateKey: string): Promise<boolean> =>
   new Promise((resolve) => {

@@ -31,6 +31,14 @@ export const layout: Layout = {
   ],
 }
 
+/**
+ * A system's own boot menu, in the place of a kernel: it says that it was reached and switches the PC off. Without that GRUB would come back
+ * from it into the menu that led there, and wait for a key, as busy as it always waits.
+ */
+export const startOf = (name: string): string =>
+  // On one terminal only: two that end on the same line would spell it mixed up.
+  `terminal_output serial\necho\necho here is ${name}\nhalt\n`
+
 const rootFiles: Readonly<Record<string, string>> = {
   'etc/hostname': 'golden\n',
   'etc/hosts': '127.0.0.1\tlocalhost\n127.0.1.1\tgolden\n',
@@ -39,7 +47,7 @@ const rootFiles: Readonly<Record<string, string>> = {
   'etc/ssh/sshd_config': 'PermitRootLogin prohibit-password\n',
   'etc/ssh/ssh_host_rsa_key': 'the image’s own\n',
   'etc/fstab': 'LABEL=root / ext4 defaults 0 1\n',
-  'boot/grub/grub.cfg': 'echo here is Debian\n',
+  'boot/grub/grub.cfg': startOf('Debian'),
   'var/lib/proviseur/fence': '1 1 image\n',
   'root/.profile': '',
   'home/admin/.profile': '',
@@ -52,27 +60,49 @@ export async function makeGoldenDisk(
   variant = 'v1',
   payloadBytes = 6 * mebibyte,
 ): Promise<string> {
-  const tree = join(folder, `tree-${variant}`)
-  for (const [path, text] of Object.entries({ ...rootFiles, 'etc/version': `${variant}\n` })) {
+  const root = await makeRoot(folder, `root-${variant}`, { 'etc/version': `${variant}\n` }, payloadBytes)
+  const esp = await makeEsp(folder, variant)
+  const disk = await blank(join(folder, `golden-${variant}.img`), 100 * mebibyte)
+  await writeTable(disk, goldenTable)
+  await copyInto(disk, esp, mebibyte)
+  await copyInto(disk, root, mebibyte + espBytes)
+  return disk
+}
+
+/** File system of a small Debian-like system: the files of every one, and these. */
+export async function makeRoot(
+  folder: string,
+  name: string,
+  files: Readonly<Record<string, string>>,
+  payloadBytes: number,
+): Promise<string> {
+  const tree = join(folder, `tree-${name}`)
+  for (const [path, text] of Object.entries({ ...rootFiles, ...files })) {
     await mkdir(join(tree, path, '..'), { recursive: true })
     await writeFile(join(tree, path), text)
   }
   await chmod(join(tree, 'root'), 0o700)
   await writeFile(join(tree, 'payload'), randomBytes(payloadBytes))
-  const root = await blank(join(folder, `root-${variant}.img`), rootBytes)
+  const root = await blank(join(folder, `${name}.img`), rootBytes)
   await run('mke2fs', '-q', '-F', '-t', 'ext4', '-L', 'root', '-d', tree, root)
+  await rm(tree, { recursive: true })
+  return root
+}
+
+export async function makeEsp(folder: string, variant: string): Promise<string> {
   const esp = await blank(join(folder, `esp-${variant}.img`), espBytes)
+  const version = join(folder, `version-${variant}`)
+  await writeFile(version, `${variant}\n`)
   await run('mkfs.vfat', '-n', 'ESP', esp)
   await run('mmd', '-i', esp, '::/EFI', '::/EFI/Microsoft')
-  await run('mcopy', '-i', esp, join(tree, 'etc/version'), '::/EFI/Microsoft/version')
+  await run('mcopy', '-i', esp, version, '::/EFI/Microsoft/version')
+  return esp
+}
 
-  const disk = await blank(join(folder, `golden-${variant}.img`), 100 * mebibyte)
-  await writeFile(join(folder, 'table'), goldenTable)
-  await run('sh', '-c', 'sfdisk --quiet "$1" <"$2"', 'sh', disk, join(folder, 'table'))
-  await copyInto(disk, esp, mebibyte)
-  await copyInto(disk, root, mebibyte + espBytes)
-  await rm(tree, { recursive: true })
-  return disk
+/** `table`: sfdisk(8)'s own language. */
+export async function writeTable(disk: string, table: string): Promise<void> {
+  await writeFile(`${disk}.table`, table)
+  await run('sh', '-c', 'sfdisk --quiet "$1" <"$1.table"', 'sh', disk)
 }
 
 const goldenTable = `label: gpt
@@ -103,6 +133,7 @@ export async function importGolden(
   disk: string,
   version: string,
   privateKeyPem: string,
+  of: Layout = layout,
 ): Promise<{ readonly digest: ManifestDigest; readonly manifest: Manifest }> {
   await mkdir(store, { recursive: true })
   const imported = await importImage(openFolderStore(store), {
@@ -111,7 +142,7 @@ export async function importGolden(
     diskPath: disk,
     singles: [],
     from: [],
-    layout,
+    layout: of,
     replace: false,
     createdAt: '2026-09-01T06:00:00Z',
     source: 'golden.img',

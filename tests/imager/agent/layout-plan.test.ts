@@ -1,8 +1,9 @@
 import test from 'ava'
 import { fitAround } from '../../../imager/agent/free-space.ts'
 import { type LayoutRequest, planLayout } from '../../../imager/agent/layout-plan.ts'
-import { attributeBits, attributeWords, type DiskTable } from '../../../imager/agent/partition-table.ts'
+import type { DiskTable } from '../../../imager/agent/partition-table.ts'
 import type { Layout } from '../../../imaging/protocol.ts'
+import { attributeBits, attributeWords } from '../../../imaging/sfdisk-dump.ts'
 import { layout } from './golden-disk.ts'
 import { mebibyte } from './run.ts'
 

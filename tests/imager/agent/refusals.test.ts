@@ -8,7 +8,7 @@ import { encodeManifest, manifestDigest } from '../../../imaging/manifest-codec.
 import type { ImagerReason, Job } from '../../../imaging/protocol.ts'
 import { createSigningKey, signBytes } from '../../../imaging/signature.ts'
 import { blank, layout } from './golden-disk.ts'
-import { bytesAt, digestOf, overwrite, partitionsOf } from './pc-disk.ts'
+import { bytesAt, digestOf, inExt4, overwrite, partitionsOf, readExt4, writeExt4 } from './pc-disk.ts'
 import { mebibyte, run } from './run.ts'
 import { equalWork, mac, newPc, openSchool, post, type School, type TestPc } from './school.ts'
 
@@ -33,6 +33,19 @@ async function refused(
   t.is(await digestOf(pc.disk), before)
   return done?.kind === 'failed' ? (done.detail ?? '') : ''
 }
+
+/** In the middle of the file. Returns what undoes it. */
+async function flipBit(file: string): Promise<() => Promise<void>> {
+  const whole = await readFile(file)
+  const flipped = Buffer.from(whole)
+  flipped[whole.length >> 1] = (flipped[whole.length >> 1] ?? 0) ^ 1
+  await writeFile(file, flipped)
+  return () => writeFile(file, whole)
+}
+
+/** Of `ls -p` in debugfs: `/inode/mode/uid/gid/name/size/`. */
+const filesOf = (listing: string): string =>
+  [...listing.matchAll(/^\/\d+\/10\d+\/\d+\/\d+\/([^/]+)\//gm)].map(([, name]) => name).join(' ')
 
 const job = (changes: Partial<Job> = {}): Job => ({
   format: 'proviseur-job-1',
@@ -110,6 +123,78 @@ test.serial('A flipped bit in the manifest is found', async (t) => {
   await refused(t, await newPc(school), { manifest: digest }, 'manifest-damaged')
 })
 
+for (const kind of ['list', 'map'] as const) {
+  test.serial(`A flipped bit in a ${kind} is found before anything is written, and told`, async (t) => {
+    const root = school.image.manifest.partitions.find(({ name }) => name === 'root')
+    const file = join(school.store, `${kind}s`, root?.[kind] ?? '')
+    const restore = await flipBit(file)
+    t.teardown(restore)
+    const pc = await newPc(school)
+    t.regex(await refused(t, pc, {}, 'list-damaged'), new RegExp(`root: .*${root?.[kind]}`))
+    t.regex(pc.screen.join(''), /liste de contenu de l’image disque est endommagée/)
+
+    await restore()
+    const whole = await newPc(school)
+    const id = post(school.desk, { kind: 'restore', ...equalWork(school) })
+    await whole.start()
+    t.is(school.desk.order(id).done?.kind, 'done', 'with the bit as it was, all is well')
+  })
+}
+
+test.serial(
+  'An imager that is not the one which the order signs for is not kept, and no system changes',
+  async (t) => {
+    const pc = await newPc(school)
+    const id = post(school.desk, { kind: 'restore', ...equalWork(school) })
+    t.teardown(await flipBit(join(school.boot, 'initrd')))
+    await pc.start()
+    t.like(school.desk.order(id).done, {
+      kind: 'failed',
+      reason: 'imager-not-the-signed-one',
+      tally: { written: 0 },
+    })
+    t.regex(pc.screen.join(''), /imageur \(noyau et disque mémoire\) désigné par l’ordre signé/)
+    t.is(await inExt4(pc.disk, 'cache', 'ls -p /boot/imager').then(filesOf), '')
+    t.notRegex(await inExt4(pc.disk, 'cache', 'stat /boot/ready'), /Type: regular/)
+  },
+)
+
+test.serial('Such an order takes nobody’s system away: what could start before still can', async (t) => {
+  const pc = await newPc(school)
+  post(school.desk, { kind: 'restore', ...equalWork(school) })
+  await pc.start()
+  const root = (await partitionsOf(pc.disk)).find(({ name }) => name === 'root')
+  const before = await bytesAt(pc.disk, root?.startBytes ?? 0, root?.sizeBytes ?? 0)
+  const imager = { ...school.imager, initrd: 'a'.repeat(64) }
+  const id = post(school.desk, { kind: 'restore', ...equalWork(school, { imager }) })
+  await pc.start()
+  t.like(school.desk.order(id).done, { kind: 'failed', reason: 'imager-not-the-signed-one' })
+  t.true(before.equals(await bytesAt(pc.disk, root?.startBytes ?? 0, root?.sizeBytes ?? 0)))
+  t.regex(await inExt4(pc.disk, 'cache', 'stat /boot/ready'), /Type: regular/)
+  t.regex(await readExt4(pc.disk, 'cache', '/boot/imager/initrd'), /^initrd /)
+})
+
+test.serial(
+  'An imager in the cache that somebody changed is found out, and fetched anew when there is a network',
+  async (t) => {
+    const pc = await newPc(school)
+    post(school.desk, { kind: 'restore', ...equalWork(school) })
+    await pc.start()
+    const forged = join(school.folder, 'forged-initrd')
+    await writeFile(forged, 'a ramdisk of somebody else\n')
+    const cache = (await partitionsOf(pc.disk)).find(({ name }) => name === 'cache')
+    const at = `${pc.disk}?offset=${cache?.startBytes}`
+    await run('debugfs', '-w', '-R', 'rm /boot/imager/initrd', at)
+    await writeExt4(pc.disk, 'cache', forged, '/boot/imager/initrd')
+    t.is(await pc.start({ mode: 'reset', server: 'http://127.0.0.1:9' }), 'reboot')
+    t.regex(pc.screen.join(''), /server-silent[\s\S]*initrd/)
+
+    await pc.start({ mode: 'reset' })
+    t.regex(await inExt4(pc.disk, 'cache', 'stat /boot/ready'), /Type: regular/)
+    t.regex(await readExt4(pc.disk, 'cache', '/boot/imager/initrd'), /^initrd /)
+  },
+)
+
 test.serial('A disk that is too small is refused, with numbers', async (t) => {
   const pc = await newPc(school, { diskBytes: 128 * mebibyte })
   t.regex(await refused(t, pc, {}, 'disk-too-small'), /needed/)
@@ -160,10 +245,7 @@ test.serial(
     const chunks = join(school.store, 'chunks')
     const folders = (await readdir(chunks)).sort()
     const victim = join(chunks, folders[0] ?? '', (await readdir(join(chunks, folders[0] ?? '')))[0] ?? '')
-    const whole = await readFile(victim)
-    const flipped = Buffer.from(whole)
-    flipped[whole.length >> 1] = (flipped[whole.length >> 1] ?? 0) ^ 1
-    await writeFile(victim, flipped)
+    const restore = await flipBit(victim)
     const id = post(school.desk, { kind: 'restore', ...equalWork(school) })
     await pc.start()
     t.like(school.desk.order(id).done, { kind: 'failed', reason: 'chunk-damaged' })
@@ -171,7 +253,7 @@ test.serial(
     const at = `${pc.disk}?offset=${cache?.startBytes}`
     t.notRegex(await run('debugfs', '-R', 'stat /boot/ready', at), /Type: regular/)
 
-    await writeFile(victim, whole)
+    await restore()
     t.is(await pc.start({ mode: 'resume' }), 'reboot')
     t.regex(pc.screen.join(''), /Terminé/, pc.screen.join(''))
     t.regex(await run('debugfs', '-R', 'stat /boot/ready', at), /Type: regular/)

@@ -1,5 +1,4 @@
 /** A lycée's site server, with the real store, desk and routes, and PCs whose disks are files. */
-import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -7,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AgentParts, runAgent } from '../../../imager/agent/agent.ts'
 import type { KernelOptions } from '../../../imager/agent/kernel-options.ts'
-import { bootFiles, bootSetFormat } from '../../../imaging/boot-set.ts'
+import { bootFiles } from '../../../imaging/boot-set.ts'
 import { openFolderStore } from '../../../imaging/folder-store.ts'
-import type { EqualWork, Hello, Work } from '../../../imaging/protocol.ts'
+import type { EqualWork, Hello, ImagerDigests, Work } from '../../../imaging/protocol.ts'
 import { createSigningKey } from '../../../imaging/signature.ts'
 import { createDesk, type Desk } from '../../../providers/imaging/desk.ts'
 import type { Order } from '../../../providers/imaging/desk-port.ts'
@@ -18,18 +17,20 @@ import { imagerRoutes } from '../../../providers/imaging/routes.ts'
 import { storeRoutes } from '../../../providers/imaging/store-routes.ts'
 import type { Clock } from '../../../reconciler/ports.ts'
 import { blank, importGolden, layout, makeGoldenDisk } from './golden-disk.ts'
+import { digestOf } from './pc-disk.ts'
 import { mebibyte, run } from './run.ts'
 
 export type School = Awaited<ReturnType<typeof openSchool>>
 
-export async function openSchool() {
+/** `payloadBytes`: of the image's system that do not compress. `store`: an existing folder for the image store. */
+export async function openSchool(options: { readonly payloadBytes?: number; readonly store?: string } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'school-'))
   const park = createSigningKey()
   const site = createSigningKey()
-  const store = join(folder, 'images')
-  const golden = await makeGoldenDisk(folder)
+  const store = options.store ?? join(folder, 'images')
+  const golden = await makeGoldenDisk(folder, 'v1', options.payloadBytes)
   const image = await importGolden(store, golden, '1', park.privateKeyPem)
-  const boot = await makeBootFiles(join(folder, 'boot'))
+  const { boot, imager } = await makeBootFiles(join(folder, 'boot'))
   const discovered: Hello[] = []
   const machines = new Map<string, string>([[mac, 'victor-hugo/b204-01']])
   const desk = createDesk({
@@ -58,6 +59,7 @@ export async function openSchool() {
     discovered,
     machines,
     boot,
+    imager,
     ...served,
     async close() {
       await served.stop()
@@ -84,6 +86,7 @@ export const equalWork = (school: School, changes: Partial<EqualWork> = {}): Equ
     authorizedKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE proviseur'],
   },
   mayRepartition: true,
+  imager: school.imager,
   ...changes,
 })
 
@@ -166,7 +169,9 @@ async function makeFirmware(root: string): Promise<void> {
   await writeFile(join(root, 'proc/cpuinfo'), 'processor\t: 0\nmodel name\t: Test CPU\n')
 }
 
-async function makeBootFiles(folder: string): Promise<string> {
+async function makeBootFiles(
+  folder: string,
+): Promise<{ readonly boot: string; readonly imager: ImagerDigests }> {
   await mkdir(folder)
   const content = (name: string): Buffer => Buffer.from(`${name} `.repeat(20_000))
   for (const name of bootFiles) await writeFile(join(folder, name), content(name))
@@ -177,18 +182,11 @@ async function makeBootFiles(folder: string): Promise<string> {
     ...['biosdisk', 'part_gpt', 'ext2', 'search', 'search_label', 'configfile', 'normal'],
   )
   await writeFile(join(folder, 'boot.img'), await readFile('/usr/lib/grub/i386-pc/boot.img'))
-  const files: [string, { bytes: number; sha256: string }][] = []
-  for (const name of bootFiles) {
-    const bytes = await readFile(join(folder, name))
-    files.push([name, { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }])
+  const imager = {
+    vmlinuz: await digestOf(join(folder, 'vmlinuz')),
+    initrd: await digestOf(join(folder, 'initrd')),
   }
-  const description = {
-    format: bootSetFormat,
-    ...{ version: 'test', suite: 'trixie', kernel: '6', node: '24', packages: {}, parts: [] },
-    files: Object.fromEntries(files),
-  }
-  await writeFile(join(folder, 'boot.json'), JSON.stringify(description))
-  return folder
+  return { boot: folder, imager }
 }
 
 const bootRoute =
@@ -202,9 +200,12 @@ const bootRoute =
 
 async function serve(routes: readonly Route[]) {
   const requests: string[] = []
+  /** Called with each request, before it is answered. */
+  const listeners = new Set<(request: string) => Promise<void>>()
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost')
     requests.push(`${request.method} ${url.pathname}`)
+    for (const listener of listeners) await listener(`${request.method} ${url.pathname}`)
     for (const route of routes) if (await route(request, response, url)) return
     response.statusCode = 404
     response.end()
@@ -214,6 +215,7 @@ async function serve(routes: readonly Route[]) {
   return {
     url: `http://127.0.0.1:${port}`,
     requests,
+    listeners,
     stop: () =>
       new Promise<void>((resolve) => {
         server.closeAllConnections()

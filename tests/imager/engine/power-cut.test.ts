@@ -1,6 +1,8 @@
 import test, { type ExecutionContext } from 'ava'
+import { headBytes } from '../../../imager/engine/half-written.ts'
 import { type Journal, openJournal } from '../../../imager/engine/journal.ts'
 import { folderSource } from '../../../imaging/source.ts'
+import { createUsedMap, type Extent, usedIn } from '../../../imaging/used-map.ts'
 import { createRandom } from '../../../providers/simulated/random.ts'
 import type { Random } from '../../../reconciler/ports.ts'
 import { equal, outcome, seedOf, target } from './equal-parts.ts'
@@ -39,16 +41,41 @@ const damagedDisk = (random: Random, image: SampleImage): Uint8Array => {
   return disk
 }
 
-/** A system passes for whole by its first chunk: unless nothing was touched yet, it is right only where everything is. */
+/**
+ * What the engine promises of a system's partition at any instant. As long as another chunk waits to be written, of the first chunk there
+ * is the mark and nothing else; and its head, by which a file system is known, comes after all the rest of it.
+ */
 const neverHalf = (
   t: ExecutionContext,
   image: SampleImage,
   before: Uint8Array,
-  disk: SimulatedDisk,
+  { bytes }: SimulatedDisk,
 ): void => {
-  if (Buffer.compare(before, disk.bytes) === 0 || firstWrongByte(image, before, disk.bytes) === undefined)
-    return
-  t.false(chunkIsRight(image, disk.bytes, 0), 'a half-written system has its first chunk')
+  const others = image.names.map((_, index) => index).filter((index) => index > 0)
+  const isAsBefore = others.every((index) => chunkIs(image, bytes, before, index))
+  const isWritten = others.every((index) => chunkIsRight(image, bytes, index))
+  if (!isAsBefore && !isWritten)
+    t.true(isDestroyed(image, bytes), 'a half-written system has its first chunk')
+  if (isAsBefore) return
+  const rest = usedIn(image.map, headBytes, chunkBytes - headBytes)
+  const restIsRight = rest.every((extent) => isSame(extent, bytes, image.content))
+  if (!restIsRight) t.true(isDestroyed(image, bytes, headBytes), 'its head is there before the rest')
+}
+
+const isSame = ({ fromByte, bytes }: Extent, a: Uint8Array, b: Uint8Array): boolean =>
+  Buffer.compare(a.subarray(fromByte, fromByte + bytes), b.subarray(fromByte, fromByte + bytes)) === 0
+
+const chunkIs = (image: SampleImage, a: Uint8Array, b: Uint8Array, index: number): boolean =>
+  usedIn(image.map, index * chunkBytes, Math.min(chunkBytes, a.length - index * chunkBytes)).every((extent) =>
+    isSame(extent, a, b),
+  )
+
+/** Nothing but the mark is left in the used bytes of the first chunk, or of its beginning. */
+const isDestroyed = (image: SampleImage, disk: Uint8Array, bytes = chunkBytes): boolean => {
+  const used = usedIn(image.map, 0, bytes).map((extent) =>
+    Buffer.from(disk.subarray(extent.fromByte, extent.fromByte + extent.bytes)),
+  )
+  return /^proviseur: half-written [0-9a-f]{32}\n\0*$/.test(Buffer.concat(used).toString('latin1'))
 }
 
 const liveOnce = async (t: ExecutionContext, random: Random, journal: Journal | undefined): Promise<void> => {
@@ -93,6 +120,27 @@ test('whenever the power goes, the next run ends equal, and a half-written syste
 test('the same with a journal that is written at every occasion', async (t) => {
   const random = createRandom(seedOf(t))
   for (let life = 0; life < lives; life += 1) await liveOnce(t, random, openJournal(await folder(t), 0))
+})
+
+test('whenever the power goes while the first chunk comes back, its head comes last of all', async (t) => {
+  const random = createRandom(seedOf(t))
+  const store = await freshStore(t)
+  const map = createUsedMap(12 * chunkBytes, [{ fromByte: 0, bytes: 12 * chunkBytes }])
+  const image = await storeImage(store, 'root', randomBytes(random, 12 * chunkBytes), map)
+  const before = new Uint8Array(image.content.length)
+  const cutAfter = async (bytes: number): Promise<SimulatedDisk> => {
+    const disk = simulatedDisk(before)
+    disk.cutAfter(bytes)
+    const run = equal({ targets: [target(image)], source: folderSource(store), openDevice: disk.open })
+    await run.catch((error: unknown) => t.true(error instanceof PowerCut))
+    return disk
+  }
+  const { written } = await cutAfter(Number.POSITIVE_INFINITY)
+  for (let left = 512; left <= chunkBytes; left += 2560) {
+    const disk = await cutAfter(written - left)
+    disk.powerOn(random)
+    neverHalf(t, image, before, disk)
+  }
 })
 
 /** A restore of noise that was cut half-way, with a journal. */

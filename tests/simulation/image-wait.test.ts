@@ -1,0 +1,76 @@
+/** `up --once` while an image is on its way to the site server, on virtual time. */
+import test, { type ExecutionContext } from 'ava'
+import type { Reason } from '../../reconciler/model/reason.ts'
+import { say } from '../../specs/text.ts'
+import { digest, manifest, server, wantedDisk } from '../reconciler/sample-park.ts'
+import { sixPcs, wish } from './lycee.ts'
+import { createWorld, morning } from './world.ts'
+
+const ids = sixPcs.slice(0, 2)
+const hourMs = 3_600_000
+
+const desired = wish(ids, {
+  packages: { geogebra: 'present' },
+  site: { server },
+  more: {
+    disk: wantedDisk('v1'),
+    reset: { policy: 'on-demand', keep: [], by: [] },
+    facetDigests: { packages: digest('p'), scripts: digest('s'), identity: digest('i'), disk: digest('d') },
+  },
+})
+
+const reason = (code: string): Reason => ({ code, message: say(`${code}.`, `${code}.`) })
+
+/** Blank PCs; `reasonAt` says why their image is not there, so many milliseconds after the start. */
+async function lycee(t: ExecutionContext, reasonAt: (afterMs: number) => Reason | undefined) {
+  const world = await createWorld(t, {
+    seed: 11,
+    ids,
+    archive: { geogebra: ['6.0.850-1'] },
+    images: { [manifest('v1')]: { dash: '0.5-1' } },
+    awaited: () => {
+      const why = reasonAt(world.clock.now() - morning)
+      return new Map(why === undefined ? [] : [[manifest('v1'), why]])
+    },
+  })
+  for (const pc of world.pcs.values()) {
+    pc.disk.content = 'blank'
+    pc.powerOff()
+  }
+  world.commit('c1', desired)
+  const result = await world.once('a')
+  return {
+    result,
+    tookMs: world.clock.now() - morning,
+    waits: world.progress.filter(({ kind }) => kind === 'waiting'),
+    writes: [...world.pcs.values()].map(({ disk }) => disk.writes.length),
+  }
+}
+
+test('it waits for an image that is looked for, then fetched, says so once, and ends as wanted', async (t) => {
+  const { result, tookMs, waits, writes } = await lycee(t, (afterMs) => {
+    if (afterMs < hourMs / 4) return reason('image-unchecked')
+    return afterMs < 2 * hourMs ? reason('image-coming') : undefined
+  })
+  t.is(result, 'converged')
+  t.true(tookMs >= 2 * hourMs)
+  t.deepEqual(waits, [{ kind: 'waiting', reason: reason('image-coming'), atMostMs: 6 * hourMs }])
+  t.deepEqual(writes, [1, 1])
+})
+
+test('it does not wait for ever', async (t) => {
+  const { result, tookMs, writes } = await lycee(t, () => reason('image-coming'))
+  t.is(result, 'blocked')
+  t.true(tookMs >= 6 * hourMs && tookMs < 7 * hourMs, `${tookMs}`)
+  t.deepEqual(writes, [0, 0])
+})
+
+for (const code of ['image-not-here', 'image-not-fetched']) {
+  test(`it does not wait for what nobody brings: ${code}`, async (t) => {
+    const { result, tookMs, waits, writes } = await lycee(t, () => reason(code))
+    t.is(result, 'blocked')
+    t.true(tookMs < hourMs, `${tookMs}`)
+    t.deepEqual(waits, [])
+    t.deepEqual(writes, [0, 0])
+  })
+}
