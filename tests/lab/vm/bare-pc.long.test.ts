@@ -1,3 +1,3 @@
 import { becomesLyceesPc } from './bare-pc.ts'
 
-becomesLyceesPc({ firmware: 'uefi', bus: 'nvme' })
+becomesLyceesPc({ firmware: 'uefi', bus: 'nvme', netboot: 'dhcp' })

@@ -9,12 +9,18 @@ const GIB = 2 ** 30
 const MINUTE_MS = 60_000
 
 /** Not every disk: the lab’s Debian has the cloud kernel, which knows no SATA. */
-type Kind = { readonly firmware: VmFirmware; readonly bus: NonNullable<VmDiskOptions['bus']> }
+type Kind = {
+  readonly firmware: VmFirmware
+  readonly bus: NonNullable<VmDiskOptions['bus']>
+  /** `proxy`: the addresses come from a DHCP server that we may not change. */
+  readonly netboot: 'dhcp' | 'proxy'
+}
 
-export const becomesLyceesPc = ({ firmware, bus }: Kind): void =>
-  test.serial(`a bare PC (${firmware}, ${bus}) that is off becomes a lycée’s PC`, async (t) => {
+export const becomesLyceesPc = ({ firmware, bus, netboot }: Kind): void =>
+  test.serial(`a bare PC (${firmware}, ${bus}, ${netboot}) that is off becomes a lycée’s PC`, async (t) => {
     await using network = await layVmNetwork()
-    await using lycee = await openImagedLycee(network, { machines: { 'b204-07': { index: 7 } } })
+    if (netboot === 'proxy') await network.startDhcpServer()
+    await using lycee = await openImagedLycee(network, { machines: { 'b204-07': { index: 7 } }, netboot })
     const pc = await createVm(network, {
       name: 'b204-07',
       index: 7,

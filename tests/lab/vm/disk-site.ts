@@ -19,6 +19,7 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Mode } from '../../../imager/agent/kernel-options.ts'
+import { imagerDigests } from '../../../imaging/boot-set.ts'
 import { openFolderStore } from '../../../imaging/folder-store.ts'
 import type { EqualWork, Layout, Work } from '../../../imaging/protocol.ts'
 import { createSigningKey } from '../../../imaging/signature.ts'
@@ -81,17 +82,26 @@ export const DISK_LAYOUT: Layout = {
   ],
 }
 
-/** `payloadBytes`: of the image's system that do not compress. */
-export async function openDiskSite(network: VmNetwork, payloadBytes = 6 * mebibyte): Promise<DiskSite> {
+/** The raw disk that the image is made of, and the disk that PCs get. */
+export type ImageSource = { readonly disk: string; readonly layout: Layout }
+
+/** `content`: how many bytes of the usual image's system do not compress, or who makes another image in a folder. */
+export async function openDiskSite(
+  network: VmNetwork,
+  content: number | ((folder: string) => Promise<ImageSource>) = 6 * mebibyte,
+): Promise<DiskSite> {
   const folder = join(network.folder, 'site')
   await mkdir(folder)
   const park = createSigningKey()
   const site = createSigningKey()
   const store = join(folder, 'images')
-  const golden = await makeGoldenDisk(folder, 'v1', payloadBytes)
-  const image = await importGolden(store, golden, '1', park.privateKeyPem)
+  const { disk: golden, layout } =
+    typeof content === 'number'
+      ? { disk: await makeGoldenDisk(folder, 'v1', content), layout: DISK_LAYOUT }
+      : await content(folder)
+  const image = await importGolden(store, golden, '1', park.privateKeyPem, layout)
   const boot = join(folder, 'boot')
-  await makeBootFiles({ out: boot, keys: { park: park.publicKeyPem, site: site.publicKeyPem } })
+  const built = await makeBootFiles({ out: boot, keys: { park: park.publicKeyPem, site: site.publicKeyPem } })
   const machines = new Map<string, string>()
   const desk = createDesk({
     clock,
@@ -145,7 +155,7 @@ export async function openDiskSite(network: VmNetwork, payloadBytes = 6 * mebiby
     work: (changes = {}) => ({
       manifest: image.digest,
       image: 'debian-edu@1',
-      layout: DISK_LAYOUT,
+      layout,
       layoutDigest: `sha256:${'1'.repeat(64)}`,
       settingsDigest: `sha256:${'2'.repeat(64)}`,
       keep: ['/home/partage'],
@@ -154,6 +164,7 @@ export async function openDiskSite(network: VmNetwork, payloadBytes = 6 * mebiby
       boot: { default: 'root', timeoutMs: 3_600_000, resetEntries: true },
       identity: { hostname: 'b204-01', user: 'admin', authorizedKeys: [] },
       mayRepartition: true,
+      imager: imagerDigests(built.set),
       ...changes,
     }),
     post: (pc, work) => {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { lstat, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { inExt4 } from '../../imager/agent/pc-disk.ts'
 
 /** Path → kind, mode, owner and content's digest. */
@@ -13,8 +13,10 @@ export async function treeOf(disk: string, partition: string): Promise<Tree> {
   try {
     await inExt4(disk, partition, `rdump / ${folder}`)
     const tree = new Map<string, string>()
-    for (const path of (await readdir(folder, { recursive: true })).sort()) {
-      const file = join(folder, path)
+    // With types, as it would otherwise go on into what links of the disk's system mean here.
+    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+      const file = join(entry.parentPath, entry.name)
+      const path = relative(folder, file)
       const { mode, uid, gid } = await lstat(file)
       const kind = mode & 0o170000
       const content =

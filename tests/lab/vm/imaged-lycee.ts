@@ -29,14 +29,16 @@ export type ImagedLyceeOptions = {
   readonly role?: string
   /** In the place of esp, root, cache and data. */
   readonly partitions?: readonly string[]
+  /** Raw disks that are imported as versions of `debian-lab`; in the place of the lab's Debian as `1` and `2`. */
+  readonly images?: Readonly<Record<string, string>>
   readonly files?: Readonly<Record<string, string>>
 }
 
 export type ImagedLycee = {
   readonly park: string
   readonly state: string
-  /** Of the image versions `1` and `2`: `sha256:…`. */
-  readonly digests: Readonly<Record<'1' | '2', string>>
+  /** By image version: `sha256:…`. */
+  readonly digests: Readonly<Record<string, string>>
   /** Writes other lines of the role; `image` is the version that the role takes. */
   readonly change: (role: string) => Promise<void>
   /** Starts `proviseur up` as the site server; all that still run are killed at the end. */
@@ -74,21 +76,26 @@ export async function openImagedLycee(network: VmNetwork, options: ImagedLyceeOp
   await write('lycees/victor-hugo.yaml', lyceeSpec(network, options))
   await writeRole(options.role ?? 'image: debian-lab@1\n')
   for (const [path, text] of Object.entries(options.files ?? {})) await write(path, text)
-  await writeImage('  "1": {}\n  "2": {}\n')
+  const images = options.images ?? (await labImages())
+  await writeImage(
+    Object.keys(images)
+      .map((version) => `  "${version}": {}\n`)
+      .join(''),
+  )
 
   await makeStateFolder(state)
   await ensureKeyPair(state)
-  const images = await debianImages()
-  const digests = { '1': '', '2': '' }
-  for (const [version, image] of [
-    ['1', images.v1],
-    ['2', images.v2],
-  ] as const) {
-    const ran = await run('image', 'import', `debian-lab@${version}`, image.file, '--json')
+  const digests: Record<string, string> = {}
+  for (const [version, file] of Object.entries(images)) {
+    const ran = await run('image', 'import', `debian-lab@${version}`, file, '--json')
     if (ran.code !== 0) throw new Error(`the image was not imported\n${ran.stdout}${ran.stderr}`)
     digests[version] = JSON.parse(ran.stdout).digest
   }
-  await writeImage(`  "1": { digest: "${digests['1']}" }\n  "2": { digest: "${digests['2']}" }\n`)
+  await writeImage(
+    Object.entries(digests)
+      .map(([version, digest]) => `  "${version}": { digest: "${digest}" }\n`)
+      .join(''),
+  )
   const keys = { park: await publicKey(state, 'image-signing'), site: await publicKey(state, 'site-signing') }
   await makeBootFiles({ out: join(state, 'boot'), keys })
 
@@ -112,6 +119,11 @@ export async function openImagedLycee(network: VmNetwork, options: ImagedLyceeOp
       await rm(park, { recursive: true, force: true })
     },
   }
+}
+
+const labImages = async (): Promise<Readonly<Record<string, string>>> => {
+  const { v1, v2 } = await debianImages()
+  return { '1': v1.file, '2': v2.file }
 }
 
 const publicKey = async (state: string, name: Parameters<typeof ensureSigningKey>[1]): Promise<string> => {
