@@ -1,6 +1,6 @@
 /** Real file systems and disks in sparse files, made and read with their own tools; nothing is mounted. */
 import { execFile } from 'node:child_process'
-import { open, readFile, stat, truncate, writeFile } from 'node:fs/promises'
+import { open, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { ExecutionContext } from 'ava'
@@ -235,6 +235,22 @@ export const cutOut = async (disk: string, path: string, fromByte: number, bytes
   } finally {
     await source.close()
   }
+}
+
+/**
+ * The path, within the store, of the chunk that packs worst: noise is stored as it is, so that each of its bits counts. In a chunk
+ * of zeros and tables a flipped bit may make the decoder copy the same bytes from another place, and then nothing is damaged.
+ */
+export const noisiestChunk = async (store: string): Promise<string> => {
+  let found = { path: '', bytes: 0 }
+  for (const folder of (await readdir(join(store, 'chunks'))).sort()) {
+    for (const file of await readdir(join(store, 'chunks', folder))) {
+      const path = join('chunks', folder, file)
+      const { size } = await stat(join(store, path))
+      if (size > found.bytes) found = { path, bytes: size }
+    }
+  }
+  return found.path
 }
 
 /** Changes one bit in the middle of a file. */

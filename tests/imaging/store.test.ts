@@ -24,7 +24,7 @@ import {
 } from '../../imaging/store-paths.ts'
 import { walkStore } from '../../imaging/store-walk.ts'
 import { verifyStore } from '../../imaging/verify-store.ts'
-import { flipBit, folderFor, MIB, makeExt4, noise, run } from './disks.ts'
+import { flipBit, folderFor, MIB, makeExt4, noise, noisiestChunk, run } from './disks.ts'
 import { imported, newStore, parkKey } from './imported.ts'
 
 const hourMs = 3_600_000
@@ -58,10 +58,10 @@ test('verify finds one flipped bit, wherever it is', async (t) => {
   const [partition] = first.manifest.partitions
   if (partition === undefined) throw new Error('no partition')
   const list = await store.readList(partition.list)
-  const chunk = (await filesOf(store)).find((path) => path.startsWith('chunks/'))
+  const chunk = await noisiestChunk(store.folder)
   t.true(list.ok)
   for (const [path, code, missing] of [
-    [chunk ?? '', 'chunk-damaged', 'chunk-missing'],
+    [chunk, 'chunk-damaged', 'chunk-missing'],
     [listPath(partition.list), 'list-damaged', 'list-missing'],
     [mapPath(partition.map), 'map-damaged', 'map-missing'],
     [manifestPath(second.digest), 'manifest-damaged', 'manifest-missing'],
@@ -100,7 +100,7 @@ test('a manifest signed with another key is told, with its image', async (t) => 
 
 test('damaged chunks that verify removed are stored anew by the next import', async (t) => {
   const { store, root } = await twoVersions(t)
-  const chunk = (await filesOf(store)).find((path) => path.startsWith('chunks/')) ?? ''
+  const chunk = await noisiestChunk(store.folder)
   await flipBit(join(store.folder, chunk))
   t.is((await verified(store, true)).removed, 1)
   await imported(t, store, { singles: [{ name: 'root', path: root.path }], version: '3' })

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import type { Disk } from '../../../imager/agent/disks.ts'
@@ -7,6 +7,7 @@ import { encodeJob } from '../../../imaging/job-codec.ts'
 import { encodeManifest, manifestDigest } from '../../../imaging/manifest-codec.ts'
 import type { ImagerReason, Job } from '../../../imaging/protocol.ts'
 import { createSigningKey, signBytes } from '../../../imaging/signature.ts'
+import { noisiestChunk } from '../../imaging/disks.ts'
 import { blank, layout } from './golden-disk.ts'
 import { bytesAt, digestOf, inExt4, overwrite, partitionsOf, readExt4, writeExt4 } from './pc-disk.ts'
 import { mebibyte, run } from './run.ts'
@@ -242,10 +243,7 @@ test.serial(
   'A damaged chunk stops the restore: no menu offers the system, and the next start goes on',
   async (t) => {
     const pc = await newPc(school)
-    const chunks = join(school.store, 'chunks')
-    const folders = (await readdir(chunks)).sort()
-    const victim = join(chunks, folders[0] ?? '', (await readdir(join(chunks, folders[0] ?? '')))[0] ?? '')
-    const restore = await flipBit(victim)
+    const restore = await flipBit(join(school.store, await noisiestChunk(school.store)))
     const id = post(school.desk, { kind: 'restore', ...equalWork(school) })
     await pc.start()
     t.like(school.desk.order(id).done, { kind: 'failed', reason: 'chunk-damaged' })
