@@ -2,6 +2,7 @@
 import { setImmediate as macrotask } from 'node:timers/promises'
 import type { Instant } from '../../reconciler/model/ids.ts'
 import type { Clock } from '../../reconciler/ports.ts'
+import { createTimers } from './timers.ts'
 
 export type VirtualClock = Clock & {
   /**
@@ -11,46 +12,42 @@ export type VirtualClock = Clock & {
   until<Result>(promise: Promise<Result>, limitMs?: number): Promise<Result>
   /** Lets so much time pass. */
   pass(ms: number): Promise<void>
+  /** Calls back at that instant; returns how to call it off. Cheaper than a sleep: nothing is promised. */
+  at(instant: Instant, wake: () => void): () => void
 }
-
-type Timer = { readonly at: Instant; readonly order: number; readonly wake: () => void }
 
 const monthMs = 30 * 24 * 3_600_000
 
 export const createVirtualClock = (start: Instant): VirtualClock => {
   let now = start
-  let order = 0
-  const timers = new Set<Timer>()
-
-  const earliest = (): Timer | undefined => {
-    let first: Timer | undefined
-    for (const timer of timers)
-      if (!first || timer.at < first.at || (timer.at === first.at && timer.order < first.order)) first = timer
-    return first
-  }
-
-  const fire = (timer: Timer): void => {
-    timers.delete(timer)
-    now = Math.max(now, timer.at)
-    timer.wake()
-  }
+  const timers = createTimers()
 
   const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
       if (signal?.aborted) return resolve()
-      order += 1
-      const stop = () => {
-        timers.delete(timer)
-        resolve()
-      }
-      const wake = () => {
+      const timer = timers.add(now + Math.max(0, ms), () => {
         signal?.removeEventListener('abort', stop)
         resolve()
+      })
+      function stop(): void {
+        timer.wake = undefined
+        resolve()
       }
-      const timer = { at: now + Math.max(0, ms), order, wake }
-      timers.add(timer)
       signal?.addEventListener('abort', stop, { once: true })
     })
+
+  /** All that is due at the next instant, unless that is past `giveUpAt`. */
+  const step = (giveUpAt: Instant): 'stepped' | 'nothing' | 'late' => {
+    const next = timers.first()
+    if (!next) return 'nothing'
+    if (next.at > giveUpAt) return 'late'
+    now = Math.max(now, next.at)
+    for (let timer = timers.first(); timer && timer.at <= now; timer = timers.first()) {
+      timers.take()
+      timer.wake?.()
+    }
+    return 'stepped'
+  }
 
   const until = async <Result>(promise: Promise<Result>, limitMs = monthMs): Promise<Result> => {
     const giveUpAt = now + limitMs
@@ -63,10 +60,9 @@ export const createVirtualClock = (start: Instant): VirtualClock => {
       // All promises that can go on have gone on before the next macrotask.
       await macrotask()
       if (settled) return promise
-      const timer = earliest()
-      if (!timer) throw new Error('nothing is left that could happen, and it has not ended')
-      if (timer.at > giveUpAt) throw new Error(`it has not ended after ${limitMs} ms of virtual time`)
-      fire(timer)
+      const stepped = step(giveUpAt)
+      if (stepped === 'nothing') throw new Error('nothing is left that could happen, and it has not ended')
+      if (stepped === 'late') throw new Error(`it has not ended after ${limitMs} ms of virtual time`)
     }
   }
 
@@ -75,5 +71,11 @@ export const createVirtualClock = (start: Instant): VirtualClock => {
     sleep,
     until,
     pass: (ms) => until(sleep(ms), ms),
+    at: (instant, wake) => {
+      const timer = timers.add(Math.max(now, instant), wake)
+      return () => {
+        timer.wake = undefined
+      }
+    },
   }
 }

@@ -30,6 +30,8 @@ export type LoopConfig = {
   /** Longer than `observeEveryMs`: an observation older than this decides nothing. */
   readonly freshMs: number
   readonly observeConcurrency: number
+  /** News that come within it are answered together, so that a room of PCs is one plan; 25 ms by default. */
+  readonly gatherMs?: number
   /** How soon what a person asked for (a reset, a verification) is seen; by default with the next full pass. */
   readonly requestsEveryMs?: number
   /** In the audit log. */
@@ -68,6 +70,7 @@ export type Loop = {
 export type Settings = Required<Omit<LoopConfig, 'lease'>> & Pick<LoopConfig, 'lease'>
 
 export const settingsOf = (config: LoopConfig): Settings => ({
+  gatherMs: 25,
   observeTimeoutMs: 60_000,
   staleOwnerMs: 30_000,
   horizonMs: 120_000,

@@ -25,9 +25,6 @@ import { wantedLooks } from './wanted-looks.ts'
 
 export type { Loop, LoopConfig, LoopParts }
 
-/** News that come together are answered together: a room of PCs is one plan. */
-const gatherMs = 25
-
 /** How long a stopping loop waits for its looks and actions to let go. */
 const letGoMs = 15_000
 
@@ -189,7 +186,7 @@ export const createLoop = (parts: LoopParts): Loop => {
         }
         if (done()) return
         await bell.wait(nextAt() - clock.now())
-        if (!signal.aborted) await clock.sleep(gatherMs, signal)
+        if (!signal.aborted) await clock.sleep(settings.gatherMs, signal)
       }
     } finally {
       signal.removeEventListener('abort', bell.ring)

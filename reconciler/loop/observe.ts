@@ -43,7 +43,7 @@ export const createObserver = (
   const queue = createDueQueue()
   const pool = createTaskPool()
   const looking = new Set<MachineId>()
-  let fresh: readonly Observed[] = []
+  let fresh: Observed[] = []
 
   const look = async (machine: DesiredMachine, site: DesiredSite, signal: AbortSignal): Promise<void> => {
     const startedAt = clock.now()
@@ -69,7 +69,7 @@ export const createObserver = (
     // A look that was broken off because the process stops says nothing of the machine.
     if (signal.aborted) return
     const dated = asOf(withoutOldSystem(observed, before), startedAt)
-    fresh = [...fresh, dated]
+    fresh.push(dated)
     const again = clock.now() + settings.observeEveryMs
     queue.set(machine.id, Math.min(again, queue.at(machine.id) ?? never))
     onProgress?.({ kind: 'observed', observed: dated })
@@ -113,8 +113,9 @@ export const createObserver = (
         pool.start(() => look(machine, site, signal))
       }
     },
-    seen: () => fresh,
+    seen: () => [...fresh],
     stored: (observed) => {
+      if (observed.length === 0) return
       const gone = new Set(observed)
       fresh = fresh.filter((one) => !gone.has(one))
     },

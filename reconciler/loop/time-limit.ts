@@ -19,19 +19,29 @@ export const withinLimit = async <Result>(limit: TimeLimit<Result>): Promise<Res
   const { clock, limitMs, signal, work, late, broken } = limit
   const stop = new AbortController()
   const over = new AbortController()
-  const abort = () => stop.abort()
+  let grace: AbortController | undefined
+  let answered = false
+  const abort = () => {
+    stop.abort()
+    over.abort()
+  }
   if (signal.aborted) abort()
   signal.addEventListener('abort', abort)
   const watch = async (): Promise<Result> => {
-    await clock.sleep(limitMs, AbortSignal.any([over.signal, stop.signal]))
-    stop.abort()
-    await clock.sleep(graceMs, over.signal)
+    await clock.sleep(limitMs, over.signal)
+    if (!answered) {
+      stop.abort()
+      grace = new AbortController()
+      await clock.sleep(graceMs, grace.signal)
+    }
     return late()
   }
   try {
     return await Promise.race([work(stop.signal).catch(broken), watch()])
   } finally {
+    answered = true
     signal.removeEventListener('abort', abort)
     over.abort()
+    grace?.abort()
   }
 }
