@@ -12,7 +12,8 @@ const files = await readFolder(folder)
 const { desired, diagnostics } = compile(files)
 
 test('the region compiles without an error, and without a warning that its technicians could do something about', (t) => {
-  const told = diagnostics.filter(({ code }) => code !== 'rollout-not-yet')
+  const ofThisVersion: readonly string[] = ['rollout-not-yet']
+  const told = diagnostics.filter(({ code }) => !ofThisVersion.includes(code))
   t.deepEqual(
     told.map(({ file, line, message }) => `${file}:${line} ${message.en}`),
     [],
