@@ -38,7 +38,8 @@ const readGeometry = (boot: Buffer, sizeBytes: number): Geometry | undefined => 
   const clusterSectors = boot.readUInt8(13)
   const reserved = boot.readUInt16LE(14)
   const fats = boot.readUInt8(16)
-  const fatSectors = boot.readUInt16LE(22) || boot.readUInt32LE(36)
+  const smallFatSectors = boot.readUInt16LE(22)
+  const fatSectors = smallFatSectors || boot.readUInt32LE(36)
   const sectors = boot.readUInt16LE(19) || boot.readUInt32LE(32)
   if (boot.readUInt16LE(510) !== 0xaa55 || ![512, 1024, 2048, 4096].includes(sectorBytes)) return undefined
   if (!Number.isInteger(Math.log2(clusterSectors)) || reserved === 0 || fats === 0 || fatSectors === 0)
@@ -47,8 +48,9 @@ const readGeometry = (boot: Buffer, sizeBytes: number): Geometry | undefined => 
   const dataSector = reserved + fats * fatSectors + rootSectors
   const clusters = Math.floor((sectors - dataSector) / clusterSectors)
   if (clusters < 1 || sectors * sectorBytes > sizeBytes) return undefined
-  // The number of clusters alone decides; these limits are the specification's.
-  const bits = clusters < 4085 ? 12 : clusters < 65_525 ? 16 : 32
+  // The specification lets the number of clusters alone decide. Linux, Windows, GRUB and UEFI's own driver read FAT32 wherever the old field
+  // for the table's size is zero, and `mkfs.vfat -F 32` makes such file systems with too few clusters.
+  const bits = smallFatSectors === 0 ? 32 : clusters < 4085 ? 12 : 16
   const fatBytes = fatSectors * sectorBytes
   if (Math.ceil(((clusters + 2) * bits) / 8) > fatBytes) return undefined
   return {

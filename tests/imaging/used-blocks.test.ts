@@ -213,6 +213,30 @@ test('a FAT that is in use is refused, however its system says so', async (t) =>
   t.is((await refusalOf(t, byWindows))?.code, 'file-system-dirty')
 })
 
+for (const [mib, kind] of [
+  [16, 'FAT16'],
+  [2, 'FAT12'],
+] as const) {
+  test(`a FAT32 with as few clusters as a ${kind} is read as the FAT32 that systems take it for`, async (t) => {
+    const made = await makeVfat(await folderFor(t), 'a', mib, 32, {})
+    const bytes = await readFile(made.path)
+    const [reserved, fatSectors] = [bytes.readUInt16LE(14), bytes.readUInt32LE(36)]
+    const dataSector = reserved + 2 * fatSectors
+    t.true(bytes.length / 512 - dataSector < (kind === 'FAT16' ? 65_525 : 4085))
+    // The end of a chain, in cluster 1000.
+    const [at, cluster] = [reserved * 512 + 4 * 1000, dataSector + 1000 - 2]
+    for (let byte = 0; byte < 4; byte += 1)
+      await patch(made.path, at + byte, () => (byte === 3 ? 0x0f : 0xff))
+    const map = await mapOf(t, made.path)
+    // The folder that is always there is in cluster 2, right after the tables.
+    const sectors = [0, dataSector + 1, cluster, cluster + 1]
+    t.deepEqual(
+      [...map.bounds],
+      sectors.map((sector) => sector * 512),
+    )
+  })
+}
+
 test('file systems that are damaged are refused, not guessed at', async (t) => {
   const folder = await folderFor(t)
   const ext4 = await makeExt4(folder, 'ext4', 32, files)
