@@ -5,9 +5,10 @@ import { describeDecision } from '../describe.ts'
 import { settledRequests } from '../disk-request.ts'
 import type { Instant, MachineId, PlanId, SiteId } from '../model/ids.ts'
 import type { Observed } from '../model/observed.ts'
-import type { Decision, DiskRequest, History, Plan, PlanInput } from '../model/plan.ts'
+import type { Decision, DiskRequest, Plan, PlanInput } from '../model/plan.ts'
 import { plan } from '../plan.ts'
 import type { NewEvent, Remembered } from '../store/store.ts'
+import { createKnown, type KnownSite, siteOf } from './known.ts'
 import type { LoopParts, Settings } from './loop-parts.ts'
 import { never } from './loop-parts.ts'
 import type { Standing } from './target.ts'
@@ -37,7 +38,8 @@ const leastPauseMs = 1_000
 export const createPlanning = (parts: LoopParts, settings: Settings): Planning => {
   const { store, clock, onProgress, images, awaited } = parts
   const decisions = new Map<MachineId, Decision>()
-  const inventory = new Map<MachineId, Observed>()
+  const known = createKnown(store)
+  const { inventory } = known
   const marked = new Set<SiteId>()
   const opensAt = new Map<SiteId, Instant>()
   /** Looked at since the last plan of its site. */
@@ -50,18 +52,16 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
   const decide = async (standing: Standing, site?: SiteId): Promise<Plan> => {
     const machines = site === undefined ? standing.desired.machines : standing.sites.get(site)
     const desired: Desired = { ...standing.desired, machines: machines ?? new Map() }
-    const known = await store.inventory(site)
-    const history = await store.history(site)
     const pauses = await store.pauses(clock.now())
     const requests = await store.diskRequests()
-    if (site === undefined) inventory.clear()
-    for (const [id, observed] of known) inventory.set(id, observed)
-    await rememberLooks(desired, known, history)
+    await known.refresh()
+    const here: KnownSite = site === undefined ? known : known.site(site)
+    await rememberLooks(desired, here)
     const decided = plan({
       desired,
       target: standing.target,
-      inventory: withoutOutdated(known),
-      history,
+      inventory: withoutOutdated(here.inventory),
+      history: here.history,
       pauses,
       requests,
       ...(images === undefined ? {} : { images: images() }),
@@ -70,8 +70,8 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
       now: clock.now(),
     } satisfies PlanInput)
     await keep(decided, site)
-    const here = requests.filter(({ machine }) => site === undefined || siteOf(machine) === site)
-    await closeSettled(standing.desired, here)
+    const asked = requests.filter(({ machine }) => site === undefined || siteOf(machine) === site)
+    await closeSettled(standing.desired, asked)
     return decided
   }
 
@@ -94,11 +94,11 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
     }
   }
 
-  const withoutOutdated = (known: ReadonlyMap<MachineId, Observed>): ReadonlyMap<MachineId, Observed> => {
-    if (outdated.size === 0) return known
-    const usable = new Map(known)
+  const withoutOutdated = (seen: ReadonlyMap<MachineId, Observed>): ReadonlyMap<MachineId, Observed> => {
+    if (outdated.size === 0) return seen
+    const usable = new Map(seen)
     for (const [id, since] of outdated) {
-      const observed = known.get(id)
+      const observed = seen.get(id)
       if (!observed) continue
       if (observed.observedAt > since) outdated.delete(id)
       else usable.delete(id)
@@ -106,18 +106,14 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
     return usable
   }
 
-  const rememberLooks = async (
-    desired: Desired,
-    known: ReadonlyMap<MachineId, Observed>,
-    history: ReadonlyMap<MachineId, History>,
-  ): Promise<void> => {
+  const rememberLooks = async (desired: Desired, here: KnownSite): Promise<void> => {
     const looks: Remembered[] = []
     const done: MachineId[] = []
     for (const id of looked) {
       const machine = desired.machines.get(id)
-      const observed = known.get(id)
+      const observed = here.inventory.get(id)
       if (!machine || !observed) continue
-      const { applied, clear } = afterLook(machine, observed, history.get(id))
+      const { applied, clear } = afterLook(machine, observed, here.history.get(id))
       if (Object.keys(applied).length > 0 || clear.length > 0) looks.push({ machine: id, applied, clear })
       done.push(id)
     }
@@ -208,8 +204,6 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
     dirty: (now) => due(now).length > 0,
   }
 }
-
-const siteOf = (machine: MachineId): SiteId => machine.slice(0, machine.indexOf('/')) as SiteId
 
 /** What an entry of the log would say; undefined for what passes by itself in a moment. */
 const signatureOf = (decision: Decision): string | undefined => {

@@ -1,5 +1,6 @@
 import type { Instant } from '../model/ids.ts'
 import type { Action } from '../model/plan.ts'
+import { touchMachines } from './change-counter.ts'
 import { type Database, siteOf } from './database.ts'
 import { append } from './events.ts'
 import { clearBackoffKeys, putApplied, putBackoffs } from './history.ts'
@@ -27,6 +28,7 @@ export const claimAction = async (db: Database, request: ClaimRequest): Promise<
   if (known !== 'unclaimed') return known
   if (await isOutdated(db, request)) return 'outdated'
   if (await insertClaim(db, request)) {
+    await touchMachines(db, [request.action.machine])
     await append(db, request.events)
     return 'claimed'
   }
@@ -54,7 +56,9 @@ const takeOver = async (db: Database, request: ClaimRequest): Promise<Claim | 'u
     .where('owner', '=', row.owner)
     .where('ended_at', 'is', null)
     .executeTakeFirst()
-  return result.numUpdatedRows === 1n ? 'claimed' : 'taken'
+  if (result.numUpdatedRows !== 1n) return 'taken'
+  await touchMachines(db, [action.machine])
+  return 'claimed'
 }
 
 const isOutdated = async (db: Database, request: ClaimRequest): Promise<boolean> => {
@@ -131,6 +135,7 @@ export const endAction = async (db: Database, ended: EndedAction): Promise<boole
     .where('ended_at', 'is', null)
     .executeTakeFirst()
   if (result.numUpdatedRows !== 1n) return false
+  await touchMachines(db, [ended.machine])
   await putApplied(db, [ended])
   await clearBackoffKeys(db, ended.machine, ended.clear)
   await putBackoffs(db, ended.machine, ended.backoffs)

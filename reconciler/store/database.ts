@@ -8,8 +8,13 @@ export type Database = Kysely<Schema>
 /** SQLite takes 32,766 values in one statement, PostgreSQL 65,535; the widest of our tables has ten columns. */
 const rowsPerStatement = 500
 
-/** What a read is about: all machines, those of one lycée, or one. */
-export type Selection = { readonly site?: string; readonly machine?: MachineId }
+/** What a read is about: all machines, those of one lycée, one, or these. */
+export type Selection = {
+  readonly site?: string
+  readonly machine?: MachineId
+  /** No more than fit in one statement. */
+  readonly machines?: readonly MachineId[]
+}
 
 /**
  * Reads one lycée after the other: a region's rows are hundreds of thousands, and would take more memory than what is made of them.
@@ -21,7 +26,9 @@ export async function* lyceeByLycee<Row>(
   selection: Selection,
   read: (selection: Selection) => Promise<readonly Row[]>,
 ): AsyncGenerator<readonly Row[]> {
-  if (selection.site !== undefined || selection.machine !== undefined) return yield await read(selection)
+  const { site, machine, machines } = selection
+  if (site !== undefined || machine !== undefined || machines !== undefined)
+    return yield await read(selection)
   for (const { site } of await db.selectFrom(table).select('site').distinct().execute())
     yield await read({ site })
 }

@@ -1,6 +1,7 @@
 import type { ChangeKey, Digest, MachineId } from '../model/ids.ts'
 import type { Backoff, FailureClass, History } from '../model/plan.ts'
 import type { Reason } from '../model/reason.ts'
+import { touchMachines } from './change-counter.ts'
 import { batches, type Database, lyceeByLycee, type Selection, siteOf } from './database.ts'
 import { readInFlight } from './in-flight.ts'
 import { createInterner } from './interner.ts'
@@ -44,23 +45,25 @@ const readApplied = async (
 
 const readAppliedRows =
   (db: Database) =>
-  ({ site, machine }: Selection) =>
+  ({ site, machine, machines }: Selection) =>
     db
       .selectFrom('applied')
       .select(['machine', 'facet', 'digest'])
       .$if(site !== undefined, (select) => select.where('site', '=', site ?? ''))
       .$if(machine !== undefined, (select) => select.where('machine', '=', machine ?? ''))
+      .$if(machines !== undefined, (select) => select.where('machine', 'in', machines ?? []))
       .execute()
 
 const readBackoffs = async (
   db: Database,
-  { site, machine }: Selection,
+  { site, machine, machines }: Selection,
 ): Promise<ReadonlyMap<MachineId, readonly Backoff[]>> => {
   const rows = await db
     .selectFrom('backoffs')
     .selectAll()
     .$if(site !== undefined, (select) => select.where('site', '=', site ?? ''))
     .$if(machine !== undefined, (select) => select.where('machine', '=', machine ?? ''))
+    .$if(machines !== undefined, (select) => select.where('machine', 'in', machines ?? []))
     .orderBy('machine')
     .orderBy('key')
     .execute()
@@ -81,6 +84,10 @@ const readBackoffs = async (
 
 /** @param db a transaction. */
 export const remember = async (db: Database, looks: readonly Remembered[]): Promise<void> => {
+  await touchMachines(
+    db,
+    looks.map(({ machine }) => machine),
+  )
   await putApplied(db, looks)
   for (const { machine, clear } of looks) await clearBackoffKeys(db, machine, clear)
 }
@@ -143,12 +150,15 @@ export const clearBackoffKeys = async (
   await db.deleteFrom('backoffs').where('machine', '=', machine).where('key', 'in', keys).execute()
 }
 
+/** @param db a transaction. */
 export const clearBackoffs = async (db: Database, machine: MachineId): Promise<void> => {
+  await touchMachines(db, [machine])
   await db.deleteFrom('backoffs').where('machine', '=', machine).execute()
 }
 
 /** What the store knows of a machine that left the park; its events, its open action and its pinned host key stay. */
 export const forgetMachine = async (db: Database, machine: MachineId): Promise<void> => {
+  await touchMachines(db, [machine])
   for (const table of ['observations', 'applied', 'backoffs', 'decisions', 'disk_requests'] as const)
     await db.deleteFrom(table).where('machine', '=', machine).execute()
 }

@@ -5,7 +5,7 @@ import type { Database, Selection } from './database.ts'
 /** The open action of each machine that has one. */
 export const readInFlight = async (
   db: Database,
-  { site, machine }: Selection,
+  { site, machine, machines }: Selection,
 ): Promise<ReadonlyMap<MachineId, NonNullable<History['inFlight']>>> => {
   const rows = await db
     .selectFrom('actions')
@@ -13,6 +13,7 @@ export const readInFlight = async (
     .where('ended_at', 'is', null)
     .$if(site !== undefined, (select) => select.where('site', '=', site ?? ''))
     .$if(machine !== undefined, (select) => select.where('machine', '=', machine ?? ''))
+    .$if(machines !== undefined, (select) => select.where('machine', 'in', machines ?? []))
     .execute()
   return new Map(
     rows.map((row) => [

@@ -1,6 +1,7 @@
 import type { Digest, MachineId } from '../model/ids.ts'
 import type { Observed, ObservedDisk, ObservedPackages, Reach } from '../model/observed.ts'
 import type { Reason } from '../model/reason.ts'
+import { nextChange } from './change-counter.ts'
 import { batches, type Database, lyceeByLycee, type Selection, siteOf } from './database.ts'
 import {
   parseInstalled,
@@ -15,12 +16,30 @@ import {
 import { createInterner, type Interner } from './interner.ts'
 import type { BodyRow, ObservationRow } from './schema.ts'
 
-/** @param db a transaction. An observation older than the stored one of its machine changes nothing. */
-export const putObserved = async (db: Database, observed: readonly Observed[]): Promise<void> => {
+/**
+ * What this process has put itself, by machine, with the change that it was put under: whoever asks for what is new need not parse
+ * it again if the row is still that one.
+ */
+export type OwnLooks = Map<MachineId, { readonly seq: number; readonly observed: Observed }>
+
+/**
+ * @param db a transaction. An observation older than the stored one of its machine changes nothing.
+ * @returns what was put, if it is not older.
+ */
+export const putObserved = async (
+  db: Database,
+  observed: readonly Observed[],
+  cache: SharedCache,
+): Promise<OwnLooks> => {
   const sets = new Map<string, BodyRow>()
   const parts = new Map<string, BodyRow>()
-  const newest = newestOfEach(observed)
-  const rows = newest.map((one) => toRow(one, sets, parts))
+  const own: OwnLooks = new Map()
+  const seq = await nextChange(db)
+  const rows = newestOfEach(observed).map((one) => {
+    const row = toRow(one, sets, parts)
+    own.set(one.machine, { seq, observed: withSharedPackages(one, row, cache) })
+    return { ...row, seq }
+  })
   await putBodies(db, 'package_sets', sets)
   await putBodies(db, 'fact_parts', parts)
   for (const batch of batches(rows))
@@ -40,12 +59,40 @@ export const putObserved = async (db: Database, observed: readonly Observed[]): 
             package_set: update.ref('excluded.package_set'),
             package_state: update.ref('excluded.package_state'),
             script_shape: update.ref('excluded.script_shape'),
+            seq: update.ref('excluded.seq'),
             // A look that knows nothing of the disk, by whichever process, takes nothing away.
             disk: update.fn.coalesce('excluded.disk', 'observations.disk'),
           }))
           .whereRef('excluded.observed_at', '>=', 'observations.observed_at'),
       )
       .execute()
+  return own
+}
+
+/** Equal package sets are one object in memory, whoever has seen them. */
+const withSharedPackages = (
+  observed: Observed,
+  { package_set: set, package_state: state }: Pick<ObservationRow, 'package_set' | 'package_state'>,
+  cache: SharedCache,
+): Observed => {
+  const { facts } = observed
+  if (facts?.packages === undefined || set === null || state === null) return observed
+  const key = `${set} ${state}`
+  const { digest, installed, ...rest } = facts.packages
+  const shared = cache.packages.get(key) ?? {
+    digest,
+    installed: sharedPart(cache.installed, set, installed),
+    ...sharedPart(cache.state, state, rest),
+  }
+  cache.packages.set(key, shared)
+  return { ...observed, facts: { ...facts, packages: shared } }
+}
+
+const sharedPart = <Part>(parts: Map<string, Part>, digest: string, own: Part): Part => {
+  const known = parts.get(digest)
+  if (known !== undefined) return known
+  parts.set(digest, own)
+  return own
 }
 
 /** One row a machine, as a statement may not touch a row twice; in one order for all writers, so that none waits for another in a circle. */
@@ -62,7 +109,7 @@ const toRow = (
   observed: Observed,
   sets: Map<string, BodyRow>,
   parts: Map<string, BodyRow>,
-): ObservationRow => {
+): Omit<ObservationRow, 'seq'> => {
   const row = observed.facts && writeFacts(observed.facts)
   if (row) parts.set(row.os.digest, row.os)
   if (row?.packageSet && !sets.has(row.packageSet.digest))
@@ -116,14 +163,41 @@ export const readInventory = async (
   return new Map(observed.map((one) => [one.machine, one]))
 }
 
+/** @param db a transaction. */
+export const readObservedSince = async (
+  db: Database,
+  since: number,
+  cache: SharedCache,
+  own: OwnLooks,
+): Promise<ReadonlyMap<MachineId, Observed>> => {
+  const rows = await db
+    .selectFrom('observations')
+    .select(({ eb }) => ['machine', 'seq', eb('disk', 'is', null).as('diskless')])
+    .where('seq', '>', since)
+    .execute()
+  const observed = new Map<MachineId, Observed>()
+  const others: MachineId[] = []
+  for (const { machine, seq, diskless } of rows) {
+    const id = machine as MachineId
+    const mine = own.get(id)
+    const same = mine?.seq === seq && Boolean(diskless) === (mine.observed.disk === undefined)
+    if (same) observed.set(id, mine.observed)
+    else others.push(id)
+  }
+  for (const machines of batches(others))
+    for (const [id, one] of await readInventory(db, { machines }, cache)) observed.set(id, one)
+  return observed
+}
+
 const readRows =
   (db: Database) =>
-  ({ site, machine }: Selection): Promise<readonly ObservationRow[]> =>
+  ({ site, machine, machines }: Selection): Promise<readonly ObservationRow[]> =>
     db
       .selectFrom('observations')
       .selectAll()
       .$if(site !== undefined, (select) => select.where('site', '=', site ?? ''))
       .$if(machine !== undefined, (select) => select.where('machine', '=', machine ?? ''))
+      .$if(machines !== undefined, (select) => select.where('machine', 'in', machines ?? []))
       .execute()
 
 const fromRow = (row: ObservationRow, shared: SharedFacts, intern: Interner): Observed => {

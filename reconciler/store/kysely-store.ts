@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Dialect, Kysely } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { claimAction, collectActions, endAction, readOpenActions, touchOwner } from './actions.ts'
+import { readChanges } from './changes.ts'
 import type { Database } from './database.ts'
 import { collectDiscovered, putDiscovered, readDiscovered } from './discovered.ts'
 import { addDiskRequest, closeDiskRequest, collectDiskRequests, readDiskRequests } from './disk-requests.ts'
@@ -9,7 +10,7 @@ import { append, readEvents } from './events.ts'
 import { createSharedCache } from './facts-row.ts'
 import { clearBackoffs, forgetMachine, readHistory, remember } from './history.ts'
 import { pinHostKey, readHostKey } from './host-keys.ts'
-import { collectBodies, putObserved, readInventory } from './inventory.ts'
+import { collectBodies, type OwnLooks, putObserved, readInventory } from './inventory.ts'
 import { takeLease } from './leases.ts'
 import { migrations } from './migrations/all.ts'
 import { clearPause, collectPauses, readPauses, setPause } from './pauses.ts'
@@ -28,6 +29,7 @@ const lockedPauseMs = 40
 export const createKyselyStore = (dialect: Dialect): Store => {
   const db = new Kysely<Schema>({ dialect })
   let cache = createSharedCache()
+  const own: OwnLooks = new Map()
 
   /** What was refused for a lock has changed nothing, so it is simply done again. */
   const run = async <Result>(work: (db: Database) => Promise<Result>): Promise<Result> => {
@@ -62,7 +64,15 @@ export const createKyselyStore = (dialect: Dialect): Store => {
     target: () => run(readTarget),
     advanceTarget: (next, events = []) => atomically((database) => advanceTarget(database, next, events)),
 
-    putObserved: (observed) => atomically((database) => putObserved(database, observed)),
+    putObserved: async (observed) => {
+      const put = await atomically((database) => putObserved(database, observed, cache))
+      for (const [machine, look] of put) own.set(machine, look)
+    },
+    changes: async (since) => {
+      const changes = await snapshot((database) => readChanges(database, since, cache, own))
+      for (const [machine, { seq }] of own) if (seq <= changes.upTo) own.delete(machine)
+      return changes
+    },
     inventory: (site) =>
       snapshot((database) => readInventory(database, site === undefined ? {} : { site }, cache)),
     observed: (machine) =>
@@ -87,7 +97,7 @@ export const createKyselyStore = (dialect: Dialect): Store => {
     openActions: () => run(readOpenActions),
     endAction: (ended) => atomically((database) => endAction(database, ended)),
     remember: (looks) => atomically((database) => remember(database, looks)),
-    clearBackoffs: (machine) => run((database) => clearBackoffs(database, machine)),
+    clearBackoffs: (machine) => atomically((database) => clearBackoffs(database, machine)),
 
     setPause: (pause) => run((database) => setPause(database, pause)),
     clearPause: (scope) => run((database) => clearPause(database, scope)),

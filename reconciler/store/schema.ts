@@ -19,6 +19,7 @@ export type Schema = {
   decisions: { machine: string; site: string; body: string }
   events: EventRow
   counters: { name: string; value: number }
+  machine_changes: { machine: string; seq: number }
   leases: { name: string; holder: string; until_at: number }
   disk_requests: DiskRequestRow
   discovered: { mac: string; first_seen_at: number; seen_at: number; hello: string }
@@ -60,6 +61,8 @@ export type ObservationRow = {
   script_shape: string | null
   /** What is known of the disk, as JSON; null: never read. */
   disk: string | null
+  /** The change that wrote it. */
+  seq: number
 }
 
 export type AppliedRow = { machine: string; site: string; facet: string; digest: string }

@@ -53,6 +53,11 @@ export interface Store {
   history(site?: string): Promise<ReadonlyMap<MachineId, History>>
   /** Of one machine; undefined: nothing is remembered of it. */
   historyOf(machine: MachineId): Promise<History | undefined>
+  /**
+   * What was observed and is remembered of machines since an earlier call, by whichever process; without `since` all of it. Of
+   * one instant: what is missing here comes with the next call.
+   */
+  changes(since?: number): Promise<Changes>
   /** Forgets a machine's observation and history (it left the park); its events stay. */
   forget(machine: MachineId): Promise<void>
 
@@ -119,6 +124,15 @@ export interface Store {
 
   /** Drops what nothing refers to any more: package sets, revisions but the newest few, actions that ended long ago. */
   collectGarbage(now: Instant): Promise<void>
+}
+
+export type Changes = {
+  /** To be given at the next call. */
+  readonly upTo: number
+  /** Undefined: it was forgotten. */
+  readonly observed: ReadonlyMap<MachineId, Observed | undefined>
+  /** Undefined: nothing is remembered of it any more. */
+  readonly history: ReadonlyMap<MachineId, History | undefined>
 }
 
 export type Remembered = {

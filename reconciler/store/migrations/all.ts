@@ -1,6 +1,11 @@
 import type { Migration } from 'kysely/migration'
 import { first } from './0001-first.ts'
 import { disks } from './0002-disks.ts'
+import { changes } from './0004-changes.ts'
 
 /** In order of their names. One that was released is never edited: another follows it. */
-export const migrations: Readonly<Record<string, Migration>> = { '0001-first': first, '0002-disks': disks }
+export const migrations: Readonly<Record<string, Migration>> = {
+  '0001-first': first,
+  '0002-disks': disks,
+  '0004-changes': changes,
+}
