@@ -34,7 +34,7 @@ export const createProgram = (
     .configureOutput({
       writeOut: (string) => out.write(string),
       writeErr: (string) => context.err.write(string),
-      outputError: (string) => tellUsageError(context, string.trimEnd()),
+      outputError: (string) => tellUsageError(context, string.trimEnd(), 'help'),
     })
     .exitOverride()
     .addHelpText('after', helpEnd(context))
@@ -73,6 +73,9 @@ const addEntry = (
   const { locale, text } = context
   const command = new LocalizedCommand(entry.name.split(' ').at(-1) ?? entry.name, locale)
   command.copyInheritedSettings(program)
+  command.configureOutput({
+    outputError: (string) => tellUsageError(context, string.trimEnd(), `help ${entry.name}`),
+  })
   command.summary(text(entry.summary)).description(text(entry.description ?? entry.summary))
   for (const argument of entry.arguments) {
     command.argument(
@@ -127,13 +130,15 @@ const wrongChoice = (entry: Entry, what: Given): Text | undefined => {
 }
 
 /** What commander found wrong with the command line, with where to read more. */
-const tellUsageError = (context: Context, message: string): void => {
+const tellUsageError = (context: Context, message: string, help: string): void => {
   context.fail({ code: 'usage', message: say(message, message) }, exitCode.usage)
   if (context.json) return
   const { dim } = context.err.colors
-  context.err.line(
-    dim(context.text(say('  proviseur help shows the commands.', '  proviseur help montre les commandes.'))),
-  )
+  const more =
+    help === 'help'
+      ? say('  proviseur help shows the commands.', '  proviseur help montre les commandes.')
+      : say(`  proviseur ${help} tells how.`, `  proviseur ${help} dit comment.`)
+  context.err.line(dim(context.text(more)))
 }
 
 const helpEnd = (context: Context): string =>

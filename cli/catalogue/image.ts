@@ -301,7 +301,10 @@ export const imageGroup: Group = {
         {
           long: 'grace',
           value: say('duration', 'durée'),
-          help: say('what is younger stays (24h)', 'ce qui est plus récent reste (24h)'),
+          help: say(
+            'what is younger stays (24h); 0s only while nothing is imported, captured or fetched',
+            'ce qui est plus récent reste (24h)\u00a0; 0s seulement si rien n’est en cours d’importation, de capture ou de récupération',
+          ),
         },
         ...placed,
       ],

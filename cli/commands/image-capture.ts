@@ -4,18 +4,13 @@ import { findMachine } from '../address.ts'
 import type { Run } from '../catalogue/entry.ts'
 import { type Asking, ask } from '../disk-asking.ts'
 import { exitCode } from '../exit.ts'
+import { badLabel } from '../images/image-label.ts'
 import { withSession } from '../session.ts'
 
 export const run: Run = (context, given) =>
   withSession(context, given, async (session) => {
     const image = given.argument(1) ?? ''
-    if (parseImageLabel(image) === undefined) {
-      const message = say(
-        `“${image}” is not the name of an image version: write it as debian-edu@2026.09.`,
-        `«\u00a0${image}\u00a0» n’est pas le nom d’une version d’image\u00a0: écrivez-le comme debian-edu@2026.09.`,
-      )
-      return context.fail({ code: 'wrong-image-name', message }, exitCode.usage)
-    }
+    if (parseImageLabel(image) === undefined) return context.fail(badLabel(image), exitCode.usage)
     const found = findMachine(session.desired, given.argument(0) ?? '')
     if (!found.ok) return context.fail(found.reason)
     return ask(context, given, session, [found.value], captureOf(found.value.id, image))

@@ -1,7 +1,8 @@
 import { basename, join, resolve } from 'node:path'
 import type { ImageStore } from '../../imaging/folder-store.ts'
 import { findImage } from '../../imaging/image-contents.ts'
-import type { From } from '../../imaging/import/image-parts.ts'
+import { findDiskImages } from '../../imaging/import/disk-image.ts'
+import { type From, nothingToImport } from '../../imaging/import/image-parts.ts'
 import { type Imported, importImage } from '../../imaging/import/import-image.ts'
 import type { ImportRequest } from '../../imaging/import/import-request.ts'
 import { parseImageLabel } from '../../imaging/store-paths.ts'
@@ -12,6 +13,7 @@ import type { Run } from '../catalogue/entry.ts'
 import type { Context } from '../context.ts'
 import { type ExitCode, exitCode } from '../exit.ts'
 import type { Given } from '../given.ts'
+import { badLabel } from '../images/image-label.ts'
 import {
   type FoundSpec,
   findImageSpec,
@@ -38,27 +40,33 @@ export const run: Run = (context, given) =>
     if (!from.ok) return context.fail(from.reason)
     const spec = await readSpecOf(context, given, place, label.name)
     if (!spec.ok) return context.fail(spec.reason)
+    const file = given.argument(1)
+    const disk = file === undefined ? [] : [resolve(context.cwd, file)]
+    const paths = [...disk, ...singles.value.map(({ path }) => path)]
+    // Before a key is made that nobody needs yet.
+    if (paths.length === 0 && from.value.length === 0)
+      return context.fail(reasonOf(nothingToImport), exitCode.usage)
+    const there = await findDiskImages(paths)
+    if (!there.ok) return context.fail(reasonOf(there))
     await makeStateFolder(place.state)
     const isNew = !(await isFile(signingKeyPath(place.state, 'image-signing')))
     const key = await ensureSigningKey(place.state, 'image-signing')
     if (!key.ok) return context.fail(key.reason)
-    const file = given.argument(1)
     const ended = await withProgress(context, (onNote, onProgress, signal) => {
       if (isNew) onNote(keyMade(signingKeyPath(place.state, 'image-signing')))
-      const named = [...(file === undefined ? [] : [file]), ...singles.value.map(({ path }) => path)]
       const layout = spec.value === undefined ? {} : { layout: layoutOf(spec.value.spec) }
       return withScratch(
         resolve(context.cwd, given.value('scratch') ?? join(place.state, 'scratch')),
         (scratch) =>
           importImage(images, {
             ...label,
-            ...(file === undefined ? {} : { diskPath: resolve(context.cwd, file) }),
+            ...(disk[0] === undefined ? {} : { diskPath: disk[0] }),
             ...layout,
             singles: singles.value,
             from: from.value,
             replace: given.flag('replace'),
             createdAt: new Date(context.clock.now()).toISOString().replace(/\.\d+Z$/u, 'Z'),
-            source: [...named.map((path) => basename(path)), ...given.values('from')].join(' '),
+            source: [...paths.map((path) => basename(path)), ...given.values('from')].join(' '),
             scratch,
             privateKeyPem: key.value.privateKeyPem,
             onNote,
@@ -194,14 +202,6 @@ const reasonOf = ({ code, message, detail }: { code: string; message: Text; deta
   code,
   message,
   ...(detail === undefined ? {} : { detail }),
-})
-
-const badLabel = (word: string) => ({
-  code: 'bad-image',
-  message: say(
-    `“${word}” names no image version: give NAME@VERSION, such as debian-edu@2026.09.`,
-    `«\u00a0${word}\u00a0» ne désigne pas une version d’image\u00a0: indiquez NOM@VERSION, par exemple debian-edu@2026.09.`,
-  ),
 })
 
 const keyMade = (path: string): Text =>

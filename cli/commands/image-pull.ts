@@ -8,6 +8,7 @@ import { say } from '../../specs/text.ts'
 import type { Run } from '../catalogue/entry.ts'
 import type { Context } from '../context.ts'
 import { type ExitCode, exitCode } from '../exit.ts'
+import { badLabel } from '../images/image-label.ts'
 import { findImageSpec } from '../images/image-spec.ts'
 import { readPublicKey, withImages } from '../images/image-store.ts'
 import { openOrigin, readBandwidth, readOrigin } from '../images/origin.ts'
@@ -125,14 +126,6 @@ const askOrigin = async (
     ),
   )
 }
-
-const badLabel = (word: string) => ({
-  code: 'bad-image',
-  message: say(
-    `“${word}” names no image version: give NAME@VERSION, such as debian-edu@2026.09.`,
-    `«\u00a0${word}\u00a0» ne désigne pas une version d’image\u00a0: indiquez NOM@VERSION, par exemple debian-edu@2026.09.`,
-  ),
-})
 
 const noOrigin = {
   code: 'no-origin',

@@ -1,8 +1,8 @@
 import { findImage } from '../../imaging/image-contents.ts'
 import { parseImageLabel } from '../../imaging/store-paths.ts'
-import { say } from '../../specs/text.ts'
 import type { Run } from '../catalogue/entry.ts'
 import { exitCode } from '../exit.ts'
+import { badLabel } from '../images/image-label.ts'
 import { withImages } from '../images/image-store.ts'
 
 export const run: Run = (context, given) =>
@@ -11,13 +11,7 @@ export const run: Run = (context, given) =>
     if (!found.ok) return context.fail({ code: found.code, message: found.message })
     const word = given.argument(1) ?? ''
     const label = parseImageLabel(word)?.label
-    if (label === undefined) {
-      const message = say(
-        `“${word}” is no name for an image version: give NAME@VERSION.`,
-        `«\u00a0${word}\u00a0» n’est pas un nom de version d’image\u00a0: indiquez NOM@VERSION.`,
-      )
-      return context.fail({ code: 'bad-image', message }, exitCode.usage)
-    }
+    if (label === undefined) return context.fail(badLabel(word), exitCode.usage)
     const before = await images.pointer(label)
     const set = await images.setPointer(label, found.value.digest)
     if (!set.ok) return context.fail({ code: set.code, message: set.message })

@@ -16,6 +16,25 @@ export type DiskImage = {
 /** Formats of virtual machines. Others that qemu-img knows (a `dmg`, a `luks`) are no disks of PCs. */
 const formats = ['raw', 'qcow2', 'vhdx', 'vmdk', 'vpc', 'vdi'] as const
 
+/** Whether there is something to be read at each of these paths; what it is shows once it is opened. */
+export const findDiskImages = async (paths: readonly string[]): Promise<Result<undefined>> => {
+  for (const path of paths) {
+    const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
+    })
+    if (found?.isBlockDevice() === true || (found?.isFile() === true && found.size > 0)) continue
+    if (found === undefined)
+      return missing(`There is no disk image ${path}.`, `Il n’y a pas d’image disque ${path}.`)
+    return found.isFile()
+      ? missing(`${path} is empty.`, `${path} est vide.`)
+      : missing(`${path} is no file.`, `${path} n’est pas un fichier.`)
+  }
+  return right(undefined)
+}
+
+const missing = (en: string, fr: string) =>
+  refuse('image-file-missing', `${en} Check the path.`, `${fr} Vérifiez le chemin.`)
+
 /**
  * Opens a disk image of any format of `formats`; what is not raw is converted into a sparse file in `scratch`, as large as what the
  * virtual disk really holds. A disk with a snapshot's parent (backing file) is read with it.
@@ -25,16 +44,8 @@ export const openDiskImage = async (
   scratch: string,
   signal?: AbortSignal,
 ): Promise<Result<DiskImage>> => {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error
-  })
-  if (found === undefined || !(found.isFile() || found.isBlockDevice())) {
-    return refuse(
-      'image-file-missing',
-      `There is no disk image ${path}. Check the path.`,
-      `Il n’y a pas d’image disque ${path}. Vérifiez le chemin.`,
-    )
-  }
+  const there = await findDiskImages([path])
+  if (!there.ok) return there
   const info = await runProgram('qemu-img', ['info', '--output=json', path])
   if (!info.ok) return info
   if (info.value.exitCode !== 0) return notReadable(path, info.value.stderr)
@@ -92,11 +103,12 @@ const notReadable = (path: string, detail: string) =>
   )
 
 const noRoom = (scratch: string, bytes: number, detail: string) => {
-  const gib = (bytes / 2 ** 30).toFixed(1)
+  const small = bytes < 2 ** 30
+  const size = small ? String(Math.ceil(bytes / 2 ** 20)) : (bytes / 2 ** 30).toFixed(1)
   return refuse(
     'scratch-full',
-    `The disk image has to be unpacked into ${scratch} first, about ${gib} GiB, and there is no room for it. Free some space, or name another folder with --scratch.`,
-    `L’image disque doit d’abord être décompressée dans ${scratch}, soit environ ${gib.replace('.', ',')}\u00a0Gio, et la place manque. Libérez de l’espace ou indiquez un autre dossier avec --scratch.`,
+    `The disk image has to be unpacked into ${scratch} first, about ${size} ${small ? 'MiB' : 'GiB'}, and there is no room for it. Free some space, or name another folder with --scratch.`,
+    `L’image disque doit d’abord être décompressée dans ${scratch}, soit environ ${size.replace('.', ',')}\u00a0${small ? 'Mio' : 'Gio'}, et la place manque. Libérez de l’espace ou indiquez un autre dossier avec --scratch.`,
     detail,
   )
 }

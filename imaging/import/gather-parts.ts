@@ -73,11 +73,19 @@ const openSingles = async (
     if (volume.sizeBytes === 0 || volume.sizeBytes % 512 !== 0) return notWholeSectors(path)
     const fileSystem = await probeFileSystem(volume)
     if (!fileSystem.ok) return fileSystem
+    if (fileSystem.value.isDisk) return wholeDisk(name, path)
     if (fileSystem.value.unknown !== undefined) onNote(everyByte(name, fileSystem.value.unknown))
     opened.push({ name, volume, fileSystem: fileSystem.value })
   }
   return right(opened)
 }
+
+const wholeDisk = (name: string, path: string) =>
+  refuse(
+    'partition-is-disk',
+    `${path} is a whole disk with a partition table, not the partition ${name}. Import it without --partition: its partitions are found by themselves.`,
+    `${path} est un disque entier avec une table de partitions, et non la partition ${name}. Importez-le sans --partition\u00a0: ses partitions seront trouvées toutes seules.`,
+  )
 
 const notWholeSectors = (path: string) =>
   refuse(

@@ -85,18 +85,18 @@ export const guidFor = (words: string): string => {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(18, 20)}-${hex.slice(20, 32)}`.toUpperCase()
 }
 
+export const nothingToImport = refuse(
+  'nothing-to-import',
+  'Nothing to import: give a disk image, or --partition NAME=FILE, or --from NAME@VERSION.',
+  'Rien à importer\u00a0: indiquez une image disque, ou --partition NOM=FICHIER, ou --from NOM@VERSION.',
+)
+
 /**
  * Puts the parts into the order of the layout, else of the disk that they come from, and numbers them anew where two have the same
  * number. Refused: a name that is not in the layout, or a partition of the layout that nothing fills.
  */
 export const arrange = (parts: readonly Part[], layout: Layout | undefined): Result<readonly Part[]> => {
-  if (parts.length === 0) {
-    return refuse(
-      'nothing-to-import',
-      'Nothing to import: give a disk image, or --partition NAME=FILE, or --from NAME@VERSION.',
-      'Rien à importer\u00a0: indiquez une image disque, ou --partition NOM=FICHIER, ou --from NOM@VERSION.',
-    )
-  }
+  if (parts.length === 0) return nothingToImport
   const ordered = layout === undefined ? right(parts) : byLayout(parts, layout)
   if (!ordered.ok) return ordered
   const numbers = ordered.value.map((part) =>

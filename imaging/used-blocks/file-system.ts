@@ -11,6 +11,8 @@ import type { Volume } from './volume.ts'
 export type FileSystem = ManifestPartition['fileSystem'] & {
   /** What blkid calls it, where we do not know it and take every byte of it: `btrfs`. Undefined: known, or nothing there. */
   readonly unknown?: string
+  /** It is a whole disk, with a partition table of its own. */
+  readonly isDisk?: true
 }
 
 const kinds: ReadonlyMap<string, FileSystemKind> = new Map([
@@ -52,7 +54,7 @@ export const probeFileSystem = async ({
       }),
   )
   const type = found.get('TYPE')
-  if (type === undefined) return right({ kind: 'raw' })
+  if (type === undefined) return right({ kind: 'raw', ...(found.has('PTTYPE') ? { isDisk: true } : {}) })
   if (type === 'swsuspend') return dirty('swap', '')
   const kind = kinds.get(type)
   const [uuid, label] = [found.get('UUID'), found.get('LABEL')]

@@ -113,7 +113,7 @@ test('an image version that is none is refused before anything else', async (t) 
   const { run } = await park(t)
   const ran = await run(['image', 'capture', 'b204-01', 'golden', '--yes', '--json'])
   t.is(ran.code, 64)
-  t.is(json(ran).error.code, 'wrong-image-name')
+  t.is(json(ran).error.code, 'bad-image')
 })
 
 test('status and explain show which image a disk has, and what its comparison found', async (t) => {

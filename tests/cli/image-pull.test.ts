@@ -60,7 +60,9 @@ test('a version comes whole with the public key alone; a second time nothing com
   })
   t.is((await call('verify')).code, 0)
 
-  const made = await call('import', 'debian-edu@2', 'disk.img')
+  const disk = join(keys, '../disk.img')
+  await writeFile(disk, Buffer.alloc(4096))
+  const made = await call('import', 'debian-edu@2', disk)
   t.is(made.code, 1)
   t.regex(made.stderr, /Only the public half of the signing key is here/u)
   t.is(await readFile(join(keys, 'image-signing.pub'), 'utf8'), image.key.publicKeyPem)

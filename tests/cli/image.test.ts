@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
@@ -107,11 +108,14 @@ test('list, diff, verify, tag, remove and gc, one after the other', async (t) =>
   t.is((await call('verify')).code, 0)
   t.is((await call('tag', 'debian-edu@1', 'debian-edu@stable')).code, 0)
   t.is((await call('remove', 'debian-edu@1')).code, 0)
-  t.is(json(await call('gc', '--grace', '1ms', '--json')).removedFiles, 0)
+  t.is(json(await call('gc', '--grace', '0s', '--json')).removedFiles, 0)
   t.is((await call('remove', 'debian-edu@stable')).code, 0)
-  const counted = json(await call('gc', '--grace', '1ms', '--dry-run', '--json'))
+  t.regex((await call('gc')).stdout, /Removed: 0 B in 0 files\.[\s\S]* files that are too young\./u)
+  t.regex((await call('gc', '--lang', 'fr')).stdout, /Supprimé.: 0 o en 0 fichier\./u)
+  t.is((await call('gc', '--grace', '24')).code, 64)
+  const counted = json(await call('gc', '--grace', '0s', '--dry-run', '--json'))
   t.true(counted.removedBytes > 2 * MIB)
-  const collected = json(await call('gc', '--grace', '1ms', '--json'))
+  const collected = json(await call('gc', '--grace', '0s', '--json'))
   t.is(collected.removedBytes, counted.removedBytes)
   t.is((await call('verify', 'debian-edu@2')).code, 0)
   const lists = await run('sh', '-c', `ls -d "$1"/.proviseur/images/lists/*`, 'sh', park)
@@ -128,8 +132,15 @@ test('an exported disk has the partitions of the image', async (t) => {
   const file = join(folder, 'out.raw')
   t.is((await call('export', 'debian-edu@1', file)).code, 0)
   t.regex((await run('sfdisk', '-d', file)).toString(), /name="efi"[\s\S]*name="root"/u)
-  const again = await call('export', 'debian-edu@1', file, '--json')
-  t.is(json(again).error.code, 'file-exists')
+  for (const [path, code] of [
+    [file, 'file-exists'],
+    [folder, 'file-exists'],
+    [join(folder, 'nowhere', 'out.raw'), 'folder-missing'],
+  ] as const) {
+    const again = await call('export', 'debian-edu@1', path, '--json')
+    t.is(again.code, 1)
+    t.is(json(again).error.code, code)
+  }
 })
 
 test('what is asked wrongly is told, in both languages, and changes nothing', async (t) => {
@@ -137,6 +148,13 @@ test('what is asked wrongly is told, in both languages, and changes nothing', as
   const label = await call('import', 'debian edu', disk)
   t.is(label.code, 64)
   t.regex(label.stderr, /names no image version: give NAME@VERSION/u)
+  const nothing = await call('import', 'a@1', '--json')
+  t.is(nothing.code, 64)
+  t.is(json(nothing).error.code, 'nothing-to-import')
+  t.regex(
+    (await call('diff', 'a@1')).stderr,
+    /needs <other@version>[\s\S]*proviseur help image diff tells how/u,
+  )
   const twice = await call('import', 'a@1', '--partition', 'root=x', '--partition', 'root=y', '--json')
   t.is(twice.code, 64)
   t.is(json(twice).error.code, 'bad-partition')
@@ -145,12 +163,14 @@ test('what is asked wrongly is told, in both languages, and changes nothing', as
   t.regex(unknown.stderr, /Il n’y a pas d’image a@1.: le dépôt est vide/u)
   await writeFile(join(park, 'images/debian-edu.yaml'), spec.replace('table: gpt', 'table: floppy'))
   t.is(json(await call('import', 'debian-edu@1', disk, '--json')).error.code, 'spec-broken')
-  t.is(
-    json(await call('import', 'other@1', join(folder, 'nowhere'), '--json')).error.code,
-    'image-file-missing',
-  )
+  await writeFile(join(folder, 'empty'), '')
+  for (const name of ['nowhere', 'empty', '.']) {
+    const ran = await call('import', 'other@1', join(folder, name), '--json')
+    t.is(json(ran).error.code, 'image-file-missing', name)
+  }
   t.is(json(await call('remove', 'a@1', '--json')).error.code, 'image-unknown')
   t.deepEqual(json(await call('list', '--json')).images, [])
+  t.false(existsSync(join(park, '.proviseur')), 'no signing key was made')
 })
 
 test('Ctrl-C ends an import in order, and the next one goes on from there', async (t) => {

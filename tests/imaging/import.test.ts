@@ -338,6 +338,7 @@ test('what is no disk is refused with its own reason', async (t) => {
   await run('qemu-img', 'convert', '-O', 'qcow2', path, join(folder, 'cut.qcow2'))
   await truncate(join(folder, 'cut.qcow2'), 300_000)
   t.is(await code({ diskPath: join(folder, 'cut.qcow2') }), 'image-file-unreadable')
+  t.is(await code({ singles: [{ name: 'root', path }] }), 'partition-is-disk')
   await truncate(path, 60 * MIB)
   t.is(await code({ diskPath: path }), 'disk-image-cut')
   t.is(await code({}), 'nothing-to-import')
