@@ -12,7 +12,7 @@ import { lint } from './lint.ts'
 import { MachineCompiler } from './machine-compiler.ts'
 import { MachineRegistry } from './machine-registry.ts'
 import { checkPackages } from './package.ts'
-import { checkRollout, desiredPark, findPark } from './park.ts'
+import { checkRollout, checkWavesMeetMachines, desiredPark, findPark } from './park.ts'
 import { ProfileTable } from './profile.ts'
 import { type ReadSpec, readSpec, type Spec } from './read-spec.ts'
 import { type RoleLayer, RoleStacks } from './role-stacks.ts'
@@ -55,6 +55,7 @@ export function compile(
       ),
     )
   }
+  if (findings.errorCount() === 0 && park) checkWavesMeetMachines(park, machines.values(), findings)
   if (findings.errorCount() > 0 || !park) return { diagnostics: findings.sorted() }
   lint(compilation, machines)
   const secrets = new Map([...compilation.secrets.values()].map((secret) => [secret.name, secret]))

@@ -43,8 +43,15 @@ export type DesiredRollout = {
   readonly soakMs: number
   /** Share (0..1) of failures over attempted machines from which a rollout pauses. */
   readonly pauseAtFailureShare?: number
+  /** The same of one lycée's machines, which is then held by itself. */
+  readonly lyceeFailureShare?: number
   readonly successShare?: number
   readonly approval?: boolean
+  /** How long a wave waits for machines that nothing could be tried on. */
+  readonly deadlineMs?: number
+  /** How soon after its change a machine must have been seen well. */
+  readonly healthMs?: number
+  readonly rollback?: 'never' | 'quiet'
 }
 
 export type DesiredWave = {
@@ -53,6 +60,9 @@ export type DesiredWave = {
   readonly labels?: readonly string[]
   /** 0..100, of all machines, counted over the waves before as well. */
   readonly percent?: number
+  /** Over the rollout's own. */
+  readonly soakMs?: number
+  readonly approval?: boolean
 }
 
 export type DesiredSite = {

@@ -50,6 +50,7 @@ export const errorCodes = [
   'file-or-ranges',
   'empty-range',
   'empty-wave',
+  'wave-without-machines',
   'wave-does-not-grow',
   // Files beside specs.
   'missing-file',
@@ -112,7 +113,6 @@ export const warningCodes = [
   'image-without-server',
   'reset-without-image',
   'windows-not-managed-yet',
-  'rollout-not-yet',
   'user-data-not-yet',
 ] as const
 

@@ -4,10 +4,6 @@ import { say, type Text } from './text.ts'
 
 /** Parts of the language that are checked and kept, and that nothing acts on yet: nobody may believe otherwise in silence. */
 const texts = {
-  'rollout-not-yet': say(
-    'The rollout is checked, but this version of Proviseur has no waves yet: a revision goes to all machines at once.',
-    'Le déploiement progressif est vérifié, mais cette version de Proviseur n’a pas encore de vagues : une révision va à tous les postes à la fois.',
-  ),
   'user-data-not-yet': say(
     'User data are checked, but this version of Proviseur does not migrate them yet.',
     'Les données des utilisateurs sont vérifiées, mais cette version de Proviseur ne les migre pas encore.',

@@ -1,12 +1,11 @@
 import type { Compilation } from './compilation.ts'
 import { defaults } from './defaults.ts'
-import type { DesiredPark, DesiredRollout, DesiredWave } from './desired.ts'
+import type { DesiredMachine, DesiredPark, DesiredRollout, DesiredWave } from './desired.ts'
 import { byCodeUnit, isSpecFile, type ParkFiles } from './files.ts'
 import type { Findings } from './findings.ts'
-import { warnNotYet } from './not-yet.ts'
 import type { Spec } from './read-spec.ts'
 import type { ParkSpec } from './schema/park.ts'
-import { placeAt, placeOfKey } from './source-path.ts'
+import { placeAt } from './source-path.ts'
 import { positionOf, sourceText } from './source-text.ts'
 import { say } from './text.ts'
 
@@ -61,13 +60,17 @@ export function desiredPark(spec: ParkSpec | undefined): DesiredPark {
 }
 
 function rolloutOf(spec: NonNullable<ParkSpec['rollout']>): DesiredRollout {
-  const { waves, soak, failures, success, approval } = spec
+  const { waves, soak, failures, success, approval, deadline, health, rollback } = spec
   return {
     waves: waves.map(waveOf),
     soakMs: soak ?? defaults.soakMs,
     ...(failures?.pause === undefined ? {} : { pauseAtFailureShare: failures.pause }),
     ...(success === undefined ? {} : { successShare: success }),
+    ...(failures?.lycee === undefined ? {} : { lyceeFailureShare: failures.lycee }),
     ...(approval === undefined ? {} : { approval }),
+    ...(deadline === undefined ? {} : { deadlineMs: deadline }),
+    ...(health === undefined ? {} : { healthMs: health }),
+    ...(rollback === undefined ? {} : { rollback }),
   }
 }
 
@@ -76,16 +79,19 @@ const waveOf = ({
   rooms,
   labels,
   percent,
+  soak,
+  approval,
 }: NonNullable<ParkSpec['rollout']>['waves'][number]): DesiredWave => ({
   ...(lycees === undefined ? {} : { lycees }),
   ...(rooms === undefined ? {} : { rooms }),
   ...(labels === undefined ? {} : { labels }),
   ...(percent === undefined ? {} : { percent }),
+  ...(soak === undefined ? {} : { soakMs: soak }),
+  ...(approval === undefined ? {} : { approval }),
 })
 
 /** Waves name lycées that exist, choose somebody, and grow. */
 export function checkRollout({ spec, document }: Park, { catalog, findings }: Compilation): void {
-  if (spec.rollout) warnNotYet(findings, placeOfKey(document, ['rollout']), 'rollout-not-yet')
   let percent = 0
   for (const [index, wave] of (spec.rollout?.waves ?? []).entries()) {
     const path = ['rollout', 'waves', index]
@@ -103,11 +109,8 @@ export function checkRollout({ spec, document }: Park, { catalog, findings }: Co
       )
     }
     percent = wave.percent ?? percent
-    if (
-      Object.values(wave).every(
-        (value) => value === undefined || (Array.isArray(value) && value.length === 0),
-      )
-    ) {
+    const { lycees = [], rooms = [], labels = [] } = wave
+    if (lycees.length + rooms.length + labels.length === 0 && wave.percent === undefined) {
       findings.error(
         placeAt(document, path),
         'empty-wave',
@@ -119,3 +122,37 @@ export function checkRollout({ spec, document }: Park, { catalog, findings }: Co
     }
   }
 }
+
+/** A canary room whose name has a slip would be a wave that nobody is in, which passes at once: the canary would be the whole park. */
+export function checkWavesMeetMachines(
+  { spec, document }: Park,
+  machines: Iterable<DesiredMachine>,
+  findings: Findings,
+): void {
+  const waves = spec.rollout?.waves ?? []
+  const empty = new Set(waves.keys())
+  for (const machine of machines) {
+    for (const index of empty) {
+      const wave = waves[index]
+      if (wave !== undefined && isIn(machine, waveOf(wave))) empty.delete(index)
+    }
+  }
+  for (const index of empty) {
+    findings.error(
+      placeAt(document, ['rollout', 'waves', index]),
+      'wave-without-machines',
+      say(
+        'No machine is in this wave: its lycées, rooms and labels together match none. Check their names.',
+        'Aucune machine n’est dans cette vague : ses lycées, salles et étiquettes réunis n’en désignent aucune. Vérifiez les noms.',
+      ),
+    )
+  }
+}
+
+const isIn = (
+  { site, room, labels }: DesiredMachine,
+  wave: Pick<DesiredWave, 'lycees' | 'rooms' | 'labels'>,
+): boolean =>
+  (wave.lycees?.includes(site) ?? true) &&
+  (wave.rooms?.includes(room.slice(site.length + 1)) ?? true) &&
+  (wave.labels?.some((label) => labels.includes(label)) ?? true)

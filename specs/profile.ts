@@ -10,11 +10,11 @@ import type {
   WantedReset,
   WantedScript,
 } from './desired.ts'
-import { digestOfJson } from './digest.ts'
 import { checkDisk } from './disk.ts'
 import { byCodeUnit } from './files.ts'
 import type { Digest, PackageName, ScriptName } from './ids.ts'
 import { leaves, valuesOf } from './layers.ts'
+import { facetDigestsOf, type ProfileContent, profileDigest } from './profile-digest.ts'
 import type { LayeredSettings } from './settings-layer.ts'
 import { placeOfKey } from './source-path.ts'
 import { positionOf } from './source-text.ts'
@@ -22,8 +22,6 @@ import type { Stack } from './stack.ts'
 import { say } from './text.ts'
 import { wantedDisk } from './wanted-disk.ts'
 
-/** Everything of a profile that its digest covers, and that equal profiles share. */
-type Content = Omit<Profile, 'digest' | 'facetDigests' | 'origins'>
 type Digested = Omit<Profile, 'origins'>
 
 /** Resolves stacks to profiles: each stack once, equal contents kept once. */
@@ -81,7 +79,7 @@ export class ProfileTable {
     if (known) return known
     const content = this.#contentOf(settings, roles, os)
     const facetDigests = facetDigestsOf(content)
-    const digest = contentDigest(content, facetDigests)
+    const digest = profileDigest({ ...content, facetDigests })
     const twin = this.#byDigest.get(digest)
     const digested = twin ? { ...twin, windows: content.windows } : { digest, facetDigests, ...content }
     if (!twin) this.#byDigest.set(digest, digested)
@@ -89,7 +87,7 @@ export class ProfileTable {
     return digested
   }
 
-  #contentOf(settings: LayeredSettings, roles: readonly string[], os: Profile['os']): Content {
+  #contentOf(settings: LayeredSettings, roles: readonly string[], os: Profile['os']): ProfileContent {
     const image = settings.image && this.#compilation.catalog.get('Image', settings.image.name)
     // A managed disk can always be reset; without an image there is nothing to go back to.
     const reset =
@@ -204,56 +202,4 @@ function driftOf({ drift = {} }: LayeredSettings): Readonly<Record<Facet, DriftP
     identity: drift.identity ?? defaults.drift,
     reset: drift.reset ?? defaults.drift,
   }
-}
-
-/** What makes a difference on the PC, facet by facet; a facet without wishes has none. */
-function facetDigestsOf(content: Content): Profile['facetDigests'] {
-  const packages = [...content.packages.values()].map(({ source, want, hold, name }) => [
-    source?.name ?? name,
-    want,
-    hold ?? null,
-  ])
-  const scripts = [...content.scripts.values()].map(({ name, digest, trigger }) => [
-    name,
-    digest,
-    trigger.kind,
-  ])
-  const { disk, identity, reset, userData } = content
-  return {
-    ...(disk === undefined
-      ? {}
-      : {
-          disk: digestOfJson([
-            disk.name,
-            disk.version,
-            disk.manifest ?? null,
-            disk.layoutDigest,
-            disk.settingsDigest,
-          ]),
-        }),
-    ...(packages.length === 0 ? {} : { packages: digestOfJson(packages) }),
-    ...(scripts.length === 0 ? {} : { scripts: digestOfJson(scripts) }),
-    identity: digestOfJson(identity),
-    ...(reset === undefined && userData === undefined
-      ? {}
-      : { reset: digestOfJson([reset ?? null, userData ?? null]) }),
-  }
-}
-
-/** Facets come in by their digests. Where a window was written does not matter to what is wanted. */
-function contentDigest(content: Content, facets: Profile['facetDigests']): Digest {
-  const { roles, os, windows, drift, inUse, power, ssh, retry } = content
-  return digestOfJson([
-    facets,
-    roles,
-    os,
-    [...content.packages.values()].map(({ name, effect }) => [name, effect]),
-    [...content.scripts.values()].map(({ timeoutMs, effect }) => [timeoutMs, effect]),
-    windows.map(({ deny, allow, span }) => [deny, allow, span]),
-    drift,
-    inUse,
-    power,
-    ssh,
-    retry,
-  ])
 }

@@ -103,7 +103,12 @@ function flatten(desired: Omit<Desired, 'digest'>): Flat {
   const position = ({ file, line, column }: Position): FlatPosition => [files.indexOf(file), line, column]
   const positionKey = ({ file, line, column }: Position): string => `${file}:${line}:${column}`
   const packages = new Table<WantedPackage, WantedPackage>(asIs, (each) => JSON.stringify(each))
-  const scripts = new Table<WantedScript, WantedScript>(asIs, ({ name, digest }) => `${name} ${digest}`)
+  // A composite of two revisions may have a script twice: the same bodies, run under other terms.
+  const scripts = new Table<WantedScript, WantedScript>(
+    asIs,
+    ({ name, digest, trigger, timeoutMs, effect }) =>
+      `${name} ${digest} ${trigger.kind} ${timeoutMs} ${effect}`,
+  )
   const calendars = new Table<CalendarSpan, CalendarSpan>(asIs, (each) => each.calendar)
   const windows = new Table<Window, FlatWindow>(
     (window) => ({

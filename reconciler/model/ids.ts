@@ -18,6 +18,8 @@ export type ActionId = Id<'action'>
 /** What a person asked for: a reset, a verification, a capture. */
 export type DiskRequestId = Id<'disk-request'>
 export type PlanId = Id<'plan'>
+export type RolloutId = Id<'rollout'>
+export type RolloutOrderId = Id<'rollout-order'>
 /** Names one wanted difference of one machine across plans (facet, item and wanted value): the key of its backoff. */
 export type ChangeKey = Id<'change'>
 /** Milliseconds since 1970-01-01T00:00:00Z. */
