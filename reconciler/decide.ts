@@ -10,9 +10,39 @@ import type { Observed } from './model/observed.ts'
 import type { Decision } from './model/plan.ts'
 import type { Reason } from './model/reason.ts'
 import { appliedTo, type Pass, siteOf } from './pass.ts'
+import { type RolloutHold, rolloutHold } from './rollout-gate.ts'
 import { nothing, notRead, type WalkTerms, walk } from './walk.ts'
 
 export function decide(pass: Pass, machine: DesiredMachine): Decision {
+  const decision = decideNow(pass, machine)
+  const { steering } = pass.input
+  const hold = steering && rolloutHold(steering, machine)
+  const next = steering?.next.machines.get(machine.id)
+  return hold?.kind === 'waiting' && next !== undefined ? beforeItsWave(pass, next, hold, decision) : decision
+}
+
+/** As it is to be for now, while a rollout has more for it later. */
+function beforeItsWave(pass: Pass, next: DesiredMachine, hold: RolloutHold, decision: Decision): Decision {
+  if (decision.kind !== 'converged' && decision.kind !== 'act') return decision
+  const observed = pass.input.inventory.get(next.id)
+  const disk = diskWorkOf(pass, next, observed)
+  const facts = next.profile.os === 'debian' ? observed?.facts : undefined
+  const rest = facts && diff(next, facts, appliedTo(pass, next), pass.packages)
+  const changes = [...disk.changes, ...(rest?.changes ?? [])]
+  const isRead = next.profile.os === 'debian' ? rest !== undefined && isWhole(rest) : observed !== undefined
+  const isNext = isRead && !disk.unread && changes.length === 0
+  // It has it already, from a rollout that this store does not remember: nobody is moved backwards.
+  if (isNext) return decision.kind === 'act' ? { kind: 'converged', reported: [] } : decision
+  if (decision.kind === 'act') return decision
+  const { by, reason, until } = hold
+  return { kind: 'held', by, reason, changes, ...(until === undefined ? {} : { until }) }
+}
+
+/** All that was asked about was answered. What a new script's check will say is not known before its wave. */
+const isWhole = ({ unread, unasked, unanswered, impossible }: Difference): boolean =>
+  unread.length + unasked.length + unanswered.length + impossible.length === 0
+
+function decideNow(pass: Pass, machine: DesiredMachine): Decision {
   const observed = pass.input.inventory.get(machine.id)
   const disk = diskWorkOf(pass, machine, observed)
   if (machine.profile.os !== 'debian') return decideWindows(pass, machine, observed, disk)

@@ -27,14 +27,16 @@ import type { Observed } from './model/observed.ts'
 import type { Backoff } from './model/plan.ts'
 import type { Reason } from './model/reason.ts'
 import type { Gate, Question, Verdict } from './question.ts'
+import type { RolloutHold } from './rollout-gate.ts'
 import type { Opening } from './window.ts'
 
-/** A gate of the rollout (may this machine have this revision yet?) takes its place between `backoff` and `power`. */
 export const gates: readonly Gate[] = [
   { name: 'suspended', guards: 'changes', judge: judgeSuspended },
   { name: 'in-flight', guards: 'look', judge: judgeInFlight },
   { name: 'fresh', guards: 'look', judge: judgeFresh },
   { name: 'backoff', guards: 'changes', judge: judgeBackoff },
+  { name: 'wave', guards: 'changes', judge: judgeRollout('wave') },
+  { name: 'budget', guards: 'changes', judge: judgeRollout('budget') },
   { name: 'image', guards: 'changes', judge: judgeImage },
   { name: 'power', guards: 'changes', judge: judgePower },
   { name: 'window', guards: 'changes', judge: judgeWindow },
@@ -95,6 +97,17 @@ function judgeBackoff(question: Question, changes: readonly Change[]): Verdict {
   // Told first although something else goes on by itself: nobody else will see to it.
   if (stalled !== undefined) return stall(givenUp(stalled), next?.notBefore)
   return next === undefined ? { kind: 'pass', changes } : hold(backingOff(next), next.notBefore)
+}
+
+/** Of a machine that is to have the new revision and on which it must not be begun now. What was wanted of it before, and what somebody asked for, goes on. */
+function judgeRollout(by: RolloutHold['by']): Gate['judge'] {
+  return ({ rollout, wantedBefore }, changes) => {
+    if (rollout?.kind !== 'stopped' || rollout.by !== by) return { kind: 'pass', changes }
+    const others = changes.filter(
+      (change) => change.facet === 'reset' || isAskedFor(change) || wantedBefore(change),
+    )
+    return others.length > 0 ? { kind: 'pass', changes: others } : hold(rollout.reason, rollout.until)
+  }
 }
 
 /** A PC whose image is not there would be woken or restarted for nothing. A capture reads what is on the disk, whatever it is. */

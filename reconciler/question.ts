@@ -7,6 +7,7 @@ import type { Observed } from './model/observed.ts'
 import type { GateName, History } from './model/plan.ts'
 import type { Reason } from './model/reason.ts'
 import type { Pauses } from './pause.ts'
+import type { RolloutHold } from './rollout-gate.ts'
 import type { Openings } from './window.ts'
 
 /** May these changes be made on this machine now? */
@@ -24,6 +25,10 @@ export type Question = {
   readonly diskUnread: boolean
   /** By manifest digest: what cannot be written yet, and why. */
   readonly awaited: ReadonlyMap<string, Reason> | undefined
+  /** What the rollout under way has against the machine. */
+  readonly rollout: RolloutHold | undefined
+  /** Whether the revision before wanted this change too: a rollout that stands still lets nobody's drift lie. */
+  wantedBefore(change: Change): boolean
   readonly pauses: Pauses
   readonly load: Load
   readonly freshMs: number

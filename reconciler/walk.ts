@@ -2,16 +2,17 @@
 import type { DesiredMachine } from '../specs/desired.ts'
 import { say } from '../specs/text.ts'
 import { createAction } from './action.ts'
-import type { Difference } from './diff.ts'
+import { changeKey, type Difference, diff } from './diff.ts'
 import { actionLimitMs } from './duration.ts'
 import { gates, seenAt, wakeUp } from './gates.ts'
 import type { Change } from './model/change.ts'
-import type { Instant } from './model/ids.ts'
+import type { ChangeKey, Instant } from './model/ids.ts'
 import type { Observed } from './model/observed.ts'
 import type { Decision } from './model/plan.ts'
 import type { Reason } from './model/reason.ts'
 import { type Pass, siteOf } from './pass.ts'
 import type { Question } from './question.ts'
+import { rolloutHold } from './rollout-gate.ts'
 
 /** How a walk through the gates differs from that of a machine that is on and was read. */
 export type WalkTerms = {
@@ -113,12 +114,30 @@ function ask(
     mustLook: wake === 'to-look' || difference.unasked.length > 0,
     diskUnread,
     awaited: pass.input.awaited,
+    rollout: holdOf(pass, machine),
+    wantedBefore: (change) => wantedBefore(pass, machine, observed).has(changeKey(change)),
     pauses: pass.pauses,
     load: pass.loads.of(machine.site),
     freshMs,
     now,
     openings: () => pass.openings(machine.profile.windows, site.timezone),
   }
+}
+
+const holdOf = ({ input: { steering } }: Pass, machine: DesiredMachine) =>
+  steering && rolloutHold(steering, machine)
+
+/** What the revision before wants of the machine as it is. */
+function wantedBefore(
+  { input: { steering, history }, packages }: Pass,
+  { id }: DesiredMachine,
+  observed: Observed | undefined,
+): ReadonlySet<ChangeKey> {
+  const before = steering?.base?.machines.get(id)
+  const facts = observed?.facts
+  if (before === undefined || facts === undefined) return new Set()
+  const { changes } = diff(before, facts, history.get(id)?.applied ?? {}, packages)
+  return new Set(changes.map(changeKey))
 }
 
 /** What is held: waking alone only if it is not known yet what it is for. */

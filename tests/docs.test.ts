@@ -245,6 +245,16 @@ const events: Readonly<Record<EventKind, true>> = {
   'disk-verified': true,
   'image-captured': true,
   discovered: true,
+  'rollout-started': true,
+  'rollout-ordered': true,
+  'rollout-order-refused': true,
+  'wave-opened': true,
+  'wave-passed': true,
+  'wave-awaits-approval': true,
+  'rollout-paused': true,
+  'rollout-resumed': true,
+  'lycee-held': true,
+  'rollout-ended': true,
 }
 
 test('docs/operating.md lists the kinds of what up and log tell programs', (t) => {

@@ -20,6 +20,7 @@ import { createPatience } from './patience.ts'
 import { createPlanning } from './planning.ts'
 import { createRequestWatch } from './request-watch.ts'
 import { isSettled, type Verdict } from './settled.ts'
+import { createSteerer } from './steer.ts'
 import { createTargeting, type Standing } from './target.ts'
 import { wantedLooks } from './wanted-looks.ts'
 
@@ -37,6 +38,7 @@ export const createLoop = (parts: LoopParts): Loop => {
   const bell = createBell(clock)
   const patience = createPatience(parts)
   const targeting = createTargeting(parts, settings)
+  const steerer = createSteerer(parts, settings, targeting)
   const planning = createPlanning(parts, settings)
   const observer = createObserver(parts, settings, (machine) => planning.inventory.get(machine), bell.ring)
   const executor = createExecutor(parts, settings, (machine, kind) => {
@@ -89,7 +91,9 @@ export const createLoop = (parts: LoopParts): Loop => {
     const standing = targeting.standing()
     if (standing) {
       await executor.takeOver(standing, signal)
-      latest = await planning.park(standing)
+      await steerer.refresh()
+      latest = await planning.park(targeting.standing() ?? standing)
+      steerer.mark()
       observer.schedule(standing, planning.inventory)
       act([latest], standing, signal)
       await collect()
@@ -139,8 +143,11 @@ export const createLoop = (parts: LoopParts): Loop => {
     if (moved || passDue) await fullPass(signal)
     else if (standing) {
       if (clock.now() >= executor.nextTakeOverAt()) await executor.takeOver(standing, signal)
-      act(await planning.sites(standing), standing, signal)
+      const plans = await planning.sites(standing)
+      if (plans.length > 0) steerer.mark()
+      act(plans, standing, signal)
     }
+    if (await steerer.step(planning)) passAt = 0
     if (standing) observer.fill(standing, executor.busy, signal)
   }
 
@@ -149,13 +156,19 @@ export const createLoop = (parts: LoopParts): Loop => {
     if (offerDue || loadDue || observer.seen().length > 0) return clock.now()
     const own = Math.min(passAt, touchAt, requests.nextAt())
     if (!targeting.standing()) return own
-    return Math.min(own, planning.nextAt(), observer.nextAt(), executor.nextTakeOverAt())
+    return Math.min(own, planning.nextAt(), observer.nextAt(), executor.nextTakeOverAt(), steerer.nextAt())
   }
 
   const verdict = (): Verdict => {
     const now = clock.now()
     const quiet =
-      !standby && !offerDue && !loadDue && executor.size() === 0 && observer.idle(now) && !planning.dirty(now)
+      !standby &&
+      !offerDue &&
+      !loadDue &&
+      executor.size() === 0 &&
+      observer.idle(now) &&
+      !planning.dirty(now) &&
+      !steerer.isDue()
     if (!quiet) return 'working'
     const standing = targeting.standing()
     if (!standing) return 'blocked'

@@ -60,6 +60,7 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
     const decided = plan({
       desired,
       target: standing.target,
+      ...(standing.steering === undefined ? {} : { steering: standing.steering }),
       inventory: withoutOutdated(here.inventory),
       history: here.history,
       pauses,

@@ -4,6 +4,8 @@ import type { Observed } from '../model/observed.ts'
 import type { Outcome, Progress } from '../model/outcome.ts'
 import type { Action, Plan, Target } from '../model/plan.ts'
 import type { Reason } from '../model/reason.ts'
+import type { Rollout } from '../model/rollout.ts'
+import type { RolloutTally } from '../rollout-tally.ts'
 
 export type LoopProgress =
   | { readonly kind: 'target'; readonly target: Target; readonly machines: number }
@@ -14,6 +16,8 @@ export type LoopProgress =
     }
   /** With `site`: of that site's machines only. */
   | { readonly kind: 'planned'; readonly plan: Plan; readonly site?: SiteId }
+  /** After each step of the rollout under way. */
+  | { readonly kind: 'rollout'; readonly rollout: Rollout; readonly tally: RolloutTally }
   | { readonly kind: 'observed'; readonly observed: Observed }
   | { readonly kind: 'started'; readonly action: Action; readonly joined: boolean }
   | {

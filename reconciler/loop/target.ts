@@ -1,21 +1,28 @@
 /** Which revision the machines may have: reads the source, admits what it offers, and moves the target in the store. */
+import { composite } from '../../specs/composite.ts'
 import type { Desired, DesiredMachine } from '../../specs/desired.ts'
 import type { Diagnostic } from '../../specs/diagnostic.ts'
 import { deserialize, serialize } from '../../specs/serialize.ts'
 import { say } from '../../specs/text.ts'
-import { type Admission, admit, removedMachines } from '../admit.ts'
-import type { MachineId, Revision, SiteId } from '../model/ids.ts'
-import type { Target } from '../model/plan.ts'
+import { type Admission, admit } from '../admit.ts'
+import type { Digest, MachineId, Revision, SiteId } from '../model/ids.ts'
+import type { Fence, Target } from '../model/plan.ts'
 import type { Reason } from '../model/reason.ts'
+import type { Rollout, Steering } from '../model/rollout.ts'
 import type { Compiled } from '../ports.ts'
-import type { NewEvent } from '../store/store.ts'
+import { isAdmitted, isOpen } from '../rollout.ts'
+import type { NewEvent, RolloutMove } from '../store/store.ts'
 import type { LoopParts, Settings } from './loop-parts.ts'
+import { begun, steeringOf } from './rollout-begin.ts'
+import { moveEvents } from './target-events.ts'
 
 /** The target with what it points at, and its machines by site. */
 export type Standing = {
   readonly target: Target
   readonly desired: Desired
   readonly sites: ReadonlyMap<SiteId, ReadonlyMap<MachineId, DesiredMachine>>
+  /** The rollout that is under way. */
+  readonly steering?: Steering
 }
 
 export type Targeting = {
@@ -24,6 +31,14 @@ export type Targeting = {
   load(): Promise<boolean>
   /** Reads the source and, if its revision is admitted, makes it the target; true if the target moved. */
   offer(): Promise<boolean>
+  /** Who made the admitted revision that waits for the rollout under way to be ended. */
+  candidate(): string | undefined
+  /** Moves to a new target of this rollout, or of the one that takes it back; false: somebody was faster. */
+  follow(steering: Steering, served: RolloutMove['served'], events: readonly NewEvent[]): Promise<boolean>
+  /** Takes over what was only noted. */
+  note(steering: Steering): void
+  /** What a digest in the store stands for. */
+  contents(digest: Digest, revision: Revision): Promise<Desired>
 }
 
 /** How many diagnostics of a broken revision the audit log keeps. */
@@ -32,6 +47,9 @@ const toldDiagnostics = 10
 /** How far back the log is searched for whether a refusal was told before a restart. */
 const searchedEvents = 500
 
+/** How far back a revision is known that was aborted or taken back. */
+const searchedRollouts = 50
+
 export const createTargeting = (
   parts: Pick<LoopParts, 'store' | 'source' | 'clock' | 'onProgress'>,
   settings: Pick<Settings, 'actor' | 'approve'>,
@@ -39,30 +57,43 @@ export const createTargeting = (
   const { store, source, clock, onProgress } = parts
   let standing: Standing | undefined
   let compiled: Desired | undefined
+  let candidate: (Compiled & { readonly desired: Desired }) | undefined
   /** The last revision that this loop has offered: a source that stands still does not argue with another loop's. */
   let offered: Revision | undefined
   /** What was told last of the source's revisions. */
   let told: string | undefined
 
-  const take = (target: Target, desired: Desired): void => {
+  const take = (target: Target, desired: Desired, steering: Steering | undefined): void => {
     const sites = standing?.desired === desired ? standing.sites : bySite(desired)
-    standing = { target, desired, sites }
-    onProgress?.({ kind: 'target', target, machines: desired.machines.size })
+    const isNews = standing === undefined || !isSame(standing.target, target)
+    standing = { target, desired, sites, ...(steering === undefined ? {} : { steering }) }
+    if (isNews) onProgress?.({ kind: 'target', target, machines: desired.machines.size })
   }
 
-  const desiredOf = async (target: Target): Promise<Desired> => {
-    if (standing?.desired.digest === target.desired) return standing.desired
-    if (compiled?.digest === target.desired) return compiled
-    const kept = await store.getRevision(target.desired)
-    if (!kept) throw new Error(`the store has no contents for its target, revision ${target.revision}`)
+  const contents = async (digest: Digest, revision: Revision): Promise<Desired> => {
+    const known = [standing?.desired, standing?.steering?.next, standing?.steering?.base, compiled]
+    const held = known.find((one) => one?.digest === digest)
+    if (held !== undefined) return held
+    const kept = await store.getRevision(digest)
+    if (!kept) throw new Error(`the store has no contents for its target, revision ${revision}`)
     return deserialize(kept.bytes)
   }
 
   const load = async (): Promise<boolean> => {
     const target = await store.target()
     if (!target || (standing && isSame(standing.target, target))) return false
-    take(target, await desiredOf(target))
+    const desired = await contents(target.desired, target.revision)
+    const [rollout] = await store.rollouts(1)
+    const steering = rollout && isOpen(rollout) ? await steeringFrom(rollout) : undefined
+    take(target, desired, steering)
     return true
+  }
+
+  const steeringFrom = async (rollout: Rollout): Promise<Steering> => {
+    const { base, next, revision } = rollout
+    const wanted = await contents(next, revision)
+    const before = base === null ? undefined : await contents(base.desired, base.revision)
+    return steeringOf(rollout, before, wanted)
   }
 
   /** Once for each revision and verdict, also over a restart. */
@@ -90,37 +121,119 @@ export const createTargeting = (
     return last ? `${last.kind} ${last.revision}` : ''
   }
 
-  const move = async (from: Compiled, desired: Desired): Promise<'moved' | 'beaten' | 'same'> => {
-    const now = clock.now()
+  /** The newest revision that was admitted: the rollout under way leads to it. */
+  const newest = (): { readonly revision: Revision; readonly desired: Desired } | undefined =>
+    standing && {
+      revision: standing.steering?.rollout.revision ?? standing.target.revision,
+      desired: standing.steering?.next ?? standing.desired,
+    }
+
+  const move = async (
+    from: Compiled & { readonly desired: Desired },
+  ): Promise<'moved' | 'beaten' | 'same'> => {
+    const { desired, revision } = from
+    const last = newest()
+    if (last?.revision === revision && last.desired.digest === desired.digest) {
+      candidate = undefined
+      return 'same'
+    }
+    if (standing?.steering !== undefined) {
+      candidate = from
+      return 'same'
+    }
     const present = standing
-    if (present?.target.revision === from.revision && present.desired.digest === desired.digest) return 'same'
-    const next: Target = {
-      fence: {
-        epoch: present?.target.fence.epoch ?? 1,
-        generation: (present?.target.fence.generation ?? 0) + 1,
-      },
-      parent: present?.target.fence ?? null,
-      revision: from.revision,
-      desired: desired.digest,
-      at: now,
-    }
-    await store.putRevision(from.revision, desired.digest, serialize(desired), now)
-    if (!(await store.advanceTarget(next, moveEvents(present, next, from, desired, settings.actor)))) {
-      await load()
-      return 'beaten'
-    }
-    told = `target-moved ${from.revision}`
-    take(next, desired)
+    const at = clock.now()
+    const fence = nextFence(present?.target)
+    const start = begun({ from, present, fence, at, actor: settings.actor })
+    const moved = await moveTo(
+      start.steering,
+      fence,
+      at,
+      [],
+      [
+        ...moveEvents(present?.desired, { fence, revision, at }, from, desired, settings.actor),
+        ...start.events,
+      ],
+    )
+    if (!moved) return 'beaten'
+    told = `target-moved ${revision}`
+    candidate = undefined
     return 'moved'
+  }
+
+  /** Stores what the new target points at first: whoever reads the target finds it. */
+  const moveTo = async (
+    steering: Steering,
+    fence: Fence,
+    at: number,
+    served: RolloutMove['served'],
+    events: readonly NewEvent[],
+    others: readonly Rollout[] = [],
+  ): Promise<boolean> => {
+    const { rollout, base, next } = steering
+    const desired = composite(base, next, (machine) => isAdmitted(steering, machine))
+    const target: Target = {
+      fence,
+      parent: standing?.target.fence ?? null,
+      revision: rollout.revision,
+      desired: desired.digest,
+      at,
+    }
+    await store.putRevision(rollout.revision, next.digest, serialize(next), at)
+    if (desired !== next) await store.putRevision(rollout.revision, desired.digest, serialize(desired), at)
+    const moved = await store.advanceTarget(target, events, { rollouts: [...others, rollout], served })
+    if (!moved) {
+      await load()
+      return false
+    }
+    take(target, desired, isOpen(rollout) ? steering : undefined)
+    return true
   }
 
   return {
     standing: () => standing,
     load,
+    contents,
+    candidate: () => candidate && (candidate.author ?? settings.actor),
+    note: (steering) => {
+      if (standing === undefined) return
+      const { target, desired, sites } = standing
+      standing = { target, desired, sites, ...(isOpen(steering.rollout) ? { steering } : {}) }
+    },
+    follow: async (steering, served, events) => {
+      const at = clock.now()
+      const fence = nextFence(standing?.target)
+      const { rollout, base } = steering
+      if (rollout.phase.kind !== 'rolled-back' || rollout.base === null || base === undefined) {
+        const moved = await moveTo(steering, fence, at, served, events)
+        if (moved && candidate !== undefined && !isOpen(rollout)) offered = undefined
+        return moved
+      }
+      // Whoever it was begun on has what is new: that is where the way back starts.
+      const present = composite(base, steering.next, (machine) => isAdmitted(steering, machine))
+      await store.putRevision(rollout.revision, present.digest, serialize(present), at)
+      const from = { revision: rollout.base.revision, desired: base, diagnostics: [] }
+      const target = { revision: rollout.revision, desired: present.digest }
+      const back = begun({
+        from,
+        present: { target, desired: present },
+        fence,
+        at,
+        actor: settings.actor,
+        isRollback: true,
+      })
+      return moveTo(back.steering, fence, at, served, [...events, ...back.events], [rollout])
+    },
     offer: async () => {
       const from = await source.read()
       if (from.revision === offered) return false
-      const admission = admit(standing?.desired, from, settings.approve.includes(from.revision))
+      const given = await givenUp(from.revision)
+      if (given !== undefined) {
+        await tell('revision-refused', from, given)
+        offered = from.revision
+        return false
+      }
+      const admission = admit(newest()?.desired, from, settings.approve.includes(from.revision))
       const followed = await follow(admission, from)
       // Only now: a store that failed before must be given it again, and who was beaten offers it against the new target.
       offered = followed === 'beaten' ? undefined : from.revision
@@ -133,7 +246,7 @@ export const createTargeting = (
       case 'admitted': {
         if (!from.desired) throw new Error('a revision without contents was admitted')
         compiled = from.desired
-        return move(from, from.desired)
+        return move({ ...from, desired: from.desired })
       }
       case 'refused':
         await tell('revision-refused', from, admission.reason)
@@ -143,6 +256,28 @@ export const createTargeting = (
         return 'same'
     }
   }
+
+  /** What a person ended, or what ended itself, does not begin again by itself. */
+  async function givenUp(revision: Revision): Promise<Reason | undefined> {
+    const last = (await store.rollouts(searchedRollouts)).find(
+      (rollout) => rollout.revision === revision && !rollout.isRollback,
+    )
+    const kind = last?.phase.kind
+    return kind === 'aborted' || kind === 'rolled-back' ? wasGivenUp : undefined
+  }
+}
+
+const nextFence = (present: Target | undefined): Fence => ({
+  epoch: present?.fence.epoch ?? 1,
+  generation: (present?.fence.generation ?? 0) + 1,
+})
+
+const wasGivenUp: Reason = {
+  code: 'revision-given-up',
+  message: say(
+    'The rollout of this revision was aborted or taken back, and is not begun again: commit a correction.',
+    'Le déploiement de cette révision a été arrêté ou annulé, et ne recommence pas\u00a0: validez une correction.',
+  ),
 }
 
 const isSame = (a: Target, b: Target): boolean =>
@@ -160,47 +295,3 @@ const firstErrors = (diagnostics: readonly Diagnostic[]) =>
     .filter((one) => one.severity === 'error')
     .slice(0, toldDiagnostics)
     .map(({ file, line, column, code, message }) => ({ file, line, column, code, message }))
-
-const moveEvents = (
-  present: Standing | undefined,
-  next: Target,
-  from: Compiled,
-  desired: Desired,
-  actor: string,
-): readonly NewEvent[] => {
-  const removed = present ? removedMachines(present.desired, desired) : []
-  const subject = from.subject === undefined ? '' : `: ${from.subject}`
-  const moved: NewEvent = {
-    at: next.at,
-    kind: 'target-moved',
-    revision: next.revision,
-    actor: from.author ?? actor,
-    message: say(
-      `The park follows revision ${short(next.revision)} now${subject}`,
-      `Le parc suit désormais la révision ${short(next.revision)}${subject === '' ? '' : `\u00a0${subject}`}`,
-    ),
-    data: { fence: next.fence, machines: desired.machines.size, removed: removed.length },
-  }
-  return [
-    moved,
-    ...removed.map(
-      (machine): NewEvent => ({
-        at: next.at,
-        kind: 'unmanaged',
-        machine,
-        revision: next.revision,
-        actor: from.author ?? actor,
-        message: say(
-          `${machine} is no longer in the specs: it is left as it is.`,
-          `${machine} ne figure plus dans les spécifications\u00a0: le poste est laissé en l’état.`,
-        ),
-      }),
-    ),
-  ]
-}
-
-/** As Git abbreviates; a folder's revision keeps its prefix. */
-const short = (revision: Revision): string =>
-  revision.startsWith('folder:')
-    ? revision.replace(/^(folder:(?:sha256:)?.{10}).*$/, '$1')
-    : revision.slice(0, 10)

@@ -41,5 +41,17 @@ export type EventKind =
   | 'disk-verified'
   /** A disk was read into a new image version. */
   | 'image-captured'
+  | 'rollout-started'
+  | 'rollout-ordered'
+  /** What was ordered cannot be done. */
+  | 'rollout-order-refused'
+  | 'wave-opened'
+  | 'wave-passed'
+  | 'wave-awaits-approval'
+  | 'rollout-paused'
+  | 'rollout-resumed'
+  /** Too much failed in one lycée, which is held by itself. */
+  | 'lycee-held'
+  | 'rollout-ended'
   /** What somebody asked for is settled without an action of ours, or cannot be done. */
   | 'request-closed'

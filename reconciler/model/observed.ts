@@ -79,6 +79,8 @@ export type Facts = {
   readonly sessions: readonly Session[]
   /** The OS asks for a restart (`/run/reboot-required`). */
   readonly rebootPending: boolean
+  /** People cannot log in now: the system is starting, stopping or in maintenance (`/run/nologin`, `/etc/nologin`). */
+  readonly loginsClosed?: true
   /** The action that runs on the PC at this moment, started by whomever. */
   readonly running?: ActionId
   /** Missing facet: it could not be read; the reason stands in `Observed.errors`. */

@@ -12,6 +12,7 @@ import type {
 } from './ids.ts'
 import type { Observed } from './observed.ts'
 import type { Reason } from './reason.ts'
+import type { Steering } from './rollout.ts'
 
 /** Orders targets: a higher epoch, or the same epoch and a higher generation, is newer. The epoch rises when a hub is restored from a backup. */
 export type Fence = { readonly epoch: number; readonly generation: number }
@@ -146,6 +147,8 @@ export type KnownImage = {
 }
 
 export type PlanInput = {
+  /** A rollout under way: `desired` is then the composite that it makes of two revisions. */
+  readonly steering?: Steering
   /** Open requests, oldest first. */
   readonly requests?: readonly DiskRequest[]
   /** By manifest digest; missing: nothing is forecast. */

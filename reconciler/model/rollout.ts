@@ -76,7 +76,10 @@ export type RolloutPhase =
 export type Wave = {
   /** Machines in it that the revision changes. */
   readonly machines: number
+  /** A person who lets a rollout go on gives its last wave its time anew. */
   readonly openedAt?: Instant
+  /** The target with which it opened: what was started under an older one was not started for it. */
+  readonly fence?: Fence
   /** Asked for, and not given yet: since when. */
   readonly awaitsApprovalSince?: Instant
   readonly approvedBy?: string

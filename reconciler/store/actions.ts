@@ -1,5 +1,8 @@
+import type { Change } from '../model/change.ts'
 import type { Instant } from '../model/ids.ts'
+import type { Outcome } from '../model/outcome.ts'
 import type { Action } from '../model/plan.ts'
+import { nextActionSeq } from './action-seq.ts'
 import { touchMachines } from './change-counter.ts'
 import { type Database, siteOf } from './database.ts'
 import { append } from './events.ts'
@@ -23,11 +26,12 @@ export type ClaimRequest = {
 
 /** @param db a transaction. */
 export const claimAction = async (db: Database, request: ClaimRequest): Promise<Claim> => {
+  const seq = await nextActionSeq(db)
   await touchOwner(db, request.owner, request.now)
   const known = await takeOver(db, request)
   if (known !== 'unclaimed') return known
   if (await isOutdated(db, request)) return 'outdated'
-  if (await insertClaim(db, request)) {
+  if (await insertClaim(db, request, seq)) {
     await touchMachines(db, [request.action.machine])
     await append(db, request.events)
     return 'claimed'
@@ -79,7 +83,7 @@ const isOutdated = async (db: Database, request: ClaimRequest): Promise<boolean>
 const isNewer = (a: Action['fence'], b: Action['fence']): boolean =>
   a.epoch > b.epoch || (a.epoch === b.epoch && a.generation > b.generation)
 
-const insertClaim = async (db: Database, request: ClaimRequest): Promise<boolean> => {
+const insertClaim = async (db: Database, request: ClaimRequest, seq: number): Promise<boolean> => {
   const { action, owner, now } = request
   const result = await db
     .insertInto('actions')
@@ -94,6 +98,10 @@ const insertClaim = async (db: Database, request: ClaimRequest): Promise<boolean
       since: now,
       ended_at: null,
       outcome: null,
+      attempt: action.changes.some(isMoreThanWake) ? 1 : 0,
+      seq,
+      result: null,
+      code: null,
     })
     // Of either rule: the same action, or another open one of the same machine.
     .onConflict((conflict) => conflict.doNothing())
@@ -130,7 +138,12 @@ export const readOpenActions = async (db: Database): Promise<readonly OpenAction
 export const endAction = async (db: Database, ended: EndedAction): Promise<boolean> => {
   const result = await db
     .updateTable('actions')
-    .set({ ended_at: ended.at, outcome: JSON.stringify(ended.outcome) })
+    .set({
+      ended_at: ended.at,
+      outcome: JSON.stringify(ended.outcome),
+      seq: await nextActionSeq(db),
+      ...inAWord(ended.outcome),
+    })
     .where('id', '=', ended.id)
     .where('ended_at', 'is', null)
     .executeTakeFirst()
@@ -141,6 +154,20 @@ export const endAction = async (db: Database, ended: EndedAction): Promise<boole
   await putBackoffs(db, ended.machine, ended.backoffs)
   await append(db, ended.events)
   return true
+}
+
+const isMoreThanWake = (change: Change): boolean => change.facet !== 'power' || change.item !== 'wake'
+
+const inAWord = (outcome: Outcome): { readonly result: string; readonly code: string | null } => {
+  switch (outcome.kind) {
+    case 'complete':
+      return { result: outcome.kind, code: null }
+    case 'failed':
+      return { result: outcome.class, code: outcome.reason.code }
+    case 'wrong-precondition':
+    case 'refused':
+      return { result: outcome.kind, code: outcome.reason.code }
+  }
 }
 
 export const collectActions = async (db: Database, now: Instant): Promise<void> => {

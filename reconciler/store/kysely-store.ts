@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Dialect, Kysely } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { claimAction, collectActions, endAction, readOpenActions, touchOwner } from './actions.ts'
+import { readAttempts } from './attempts.ts'
 import { readChanges } from './changes.ts'
 import type { Database } from './database.ts'
 import { collectDiscovered, putDiscovered, readDiscovered } from './discovered.ts'
@@ -16,10 +17,11 @@ import { migrations } from './migrations/all.ts'
 import { clearPause, collectPauses, readPauses, setPause } from './pauses.ts'
 import { putPlan, readLatestPlan } from './plans.ts'
 import { collectRevisions, getRevision, putRevision } from './revisions.ts'
+import { addRolloutOrder, collectRollouts, readRolloutOrders, readRollouts } from './rollouts.ts'
 import type { Schema } from './schema.ts'
 import type { Store } from './store.ts'
 import { StoreError, storeError } from './store-error.ts'
-import { advanceTarget, readTarget } from './targets.ts'
+import { advanceTarget, moveRollout, readTarget } from './targets.ts'
 
 /** How long a call waits for other writers before it says `store-locked`, and the longest pause between two tries. */
 const lockedPatienceMs = 5_000
@@ -62,7 +64,15 @@ export const createKyselyStore = (dialect: Dialect): Store => {
     getRevision: (digest) => run((database) => getRevision(database, digest)),
 
     target: () => run(readTarget),
-    advanceTarget: (next, events = []) => atomically((database) => advanceTarget(database, next, events)),
+    advanceTarget: (next, events = [], move) =>
+      atomically((database) => advanceTarget(database, next, events, move)),
+
+    rollouts: (limit) => run((database) => readRollouts(database, limit)),
+    moveRollout: (move, fence, events) =>
+      atomically((database) => moveRollout(database, move, fence, events)),
+    addRolloutOrder: (order, event) => atomically((database) => addRolloutOrder(database, order, event)),
+    rolloutOrders: () => run(readRolloutOrders),
+    attempts: (since, after) => run((database) => readAttempts(database, since, after)),
 
     putObserved: async (observed) => {
       const put = await atomically((database) => putObserved(database, observed, cache))
@@ -123,6 +133,7 @@ export const createKyselyStore = (dialect: Dialect): Store => {
 
     collectGarbage: (now) =>
       atomically(async (database) => {
+        await collectRollouts(database)
         await collectRevisions(database)
         await collectActions(database, now)
         await collectPauses(database, now)

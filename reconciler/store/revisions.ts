@@ -31,11 +31,20 @@ export const getRevision = async (
   return row && { revision: row.revision as Revision, bytes: row.bytes }
 }
 
+/** What the last rollouts come from and lead to: to go on with, and to go back to. */
+const newestRollouts = (db: Database) => db.selectFrom('rollouts').orderBy('started_at', 'desc').limit(2)
+
 export const collectRevisions = async (db: Database): Promise<void> => {
   const newest = db.selectFrom('revisions').select('digest').orderBy('at', 'desc').limit(keptRevisions)
   await db
     .deleteFrom('revisions')
     .where('digest', 'not in', newest)
     .where('digest', 'not in', db.selectFrom('current_target').select('desired'))
+    .where('digest', 'not in', newestRollouts(db).select('next'))
+    .where(
+      'digest',
+      'not in',
+      newestRollouts(db).select('base').where('base', 'is not', null).$castTo<{ base: string }>(),
+    )
     .execute()
 }

@@ -22,6 +22,8 @@ export type Schema = {
   machine_changes: { machine: string; seq: number }
   leases: { name: string; holder: string; until_at: number }
   disk_requests: DiskRequestRow
+  rollouts: RolloutRow
+  rollout_orders: RolloutOrderRow
   discovered: { mac: string; first_seen_at: number; seen_at: number; hello: string }
 }
 
@@ -88,6 +90,36 @@ export type ActionRow = {
   since: number
   ended_at: number | null
   outcome: string | null
+  /** 1: it does more than wake the machine. */
+  attempt: number
+  /** Rises with each claim and each end of any action. */
+  seq: number
+  /** How it ended, in a word: the outcome's kind, or the class of its failure. */
+  result: string | null
+  /** Of the reason. */
+  code: string | null
+}
+
+/** `ended_at` null: it is under way. `base` and `next` are digests of `revisions`. */
+export type RolloutRow = {
+  id: string
+  revision: string
+  base: string | null
+  next: string
+  started_at: number
+  ended_at: number | null
+  body: string
+}
+
+/** `served_at` null: the loop has not taken it up yet. */
+export type RolloutOrderRow = {
+  id: string
+  rollout: string
+  kind: string
+  who: string
+  why: string | null
+  at: number
+  served_at: number | null
 }
 
 export type PauseRow = {

@@ -5,7 +5,16 @@
  */
 
 import type { Event } from '../model/event.ts'
-import type { ActionId, Digest, DiskRequestId, Instant, MachineId, Revision, SiteId } from '../model/ids.ts'
+import type {
+  ActionId,
+  Digest,
+  DiskRequestId,
+  Instant,
+  MachineId,
+  Revision,
+  RolloutOrderId,
+  SiteId,
+} from '../model/ids.ts'
 import type { Observed } from '../model/observed.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type {
@@ -19,6 +28,7 @@ import type {
   Scope,
   Target,
 } from '../model/plan.ts'
+import type { Rollout, RolloutOrder } from '../model/rollout.ts'
 
 export type NewEvent = Omit<Event, 'seq'>
 
@@ -44,7 +54,17 @@ export interface Store {
 
   target(): Promise<Target | undefined>
   /** Compare-and-set, with its events: only if the current target's fence is `next.parent` (null: there is none). False: somebody was faster. */
-  advanceTarget(next: Target, events?: readonly NewEvent[]): Promise<boolean>
+  advanceTarget(next: Target, events?: readonly NewEvent[], move?: RolloutMove): Promise<boolean>
+
+  /** The newest first; at most `limit`. */
+  rollouts(limit: number): Promise<readonly Rollout[]>
+  /** What moves no machine: compare-and-set like `advanceTarget`, only if the target still has this fence. */
+  moveRollout(move: RolloutMove, fence: Fence, events: readonly NewEvent[]): Promise<boolean>
+  addRolloutOrder(order: RolloutOrder, event: NewEvent): Promise<void>
+  /** Those that nobody has taken up yet, oldest first. */
+  rolloutOrders(): Promise<readonly RolloutOrder[]>
+  /** Actions that do more than wake, of `since` or a newer fence, in the order in which they were claimed or ended last; those after the number `after`. */
+  attempts(since: Fence, after: number): Promise<readonly AttemptRow[]>
 
   putObserved(observed: readonly Observed[]): Promise<void>
   /** Of all machines, or of one site's (`<site>/…`). Equal package sets are one object. */
@@ -133,6 +153,25 @@ export type Changes = {
   readonly observed: ReadonlyMap<MachineId, Observed | undefined>
   /** Undefined: nothing is remembered of it any more. */
   readonly history: ReadonlyMap<MachineId, History | undefined>
+}
+
+/** What changes in one go: rollouts as they are from now on, and the orders that this serves. */
+export type RolloutMove = {
+  readonly rollouts: readonly Rollout[]
+  readonly served: readonly RolloutOrderId[]
+}
+
+export type AttemptRow = {
+  readonly action: ActionId
+  readonly machine: MachineId
+  readonly fence: Fence
+  readonly since: Instant
+  /** Undefined: it is under way. */
+  readonly endedAt?: Instant
+  /** `complete`, `wrong-precondition`, `refused`, or the class of its failure. */
+  readonly result?: string
+  readonly code?: string
+  readonly seq: number
 }
 
 export type Remembered = {

@@ -1,9 +1,11 @@
 import type { Digest, Revision } from '../model/ids.ts'
 import type { Fence, Target } from '../model/plan.ts'
+import { nextActionSeq } from './action-seq.ts'
 import type { Database } from './database.ts'
 import { append } from './events.ts'
+import { putRollouts } from './rollouts.ts'
 import type { TargetRow } from './schema.ts'
-import type { NewEvent } from './store.ts'
+import type { NewEvent, RolloutMove } from './store.ts'
 
 const onlyRow = 1
 
@@ -12,15 +14,45 @@ export const readTarget = async (db: Database): Promise<Target | undefined> => {
   return row && fromRow(row)
 }
 
-/** @param db a transaction. */
+/**
+ * Takes its turn among the claims of actions, so that each of them belongs either to the old target or to the new one.
+ * @param db a transaction.
+ */
 export const advanceTarget = async (
   db: Database,
   next: Target,
   events: readonly NewEvent[],
+  move?: RolloutMove,
 ): Promise<boolean> => {
+  await nextActionSeq(db)
   const moved = next.parent ? await replace(db, next, next.parent) : await insertFirst(db, next)
-  if (moved) await append(db, events)
-  return moved
+  if (!moved) return false
+  if (move !== undefined) await putRollouts(db, move)
+  await append(db, events)
+  return true
+}
+
+const isTarget = async (db: Database, { epoch, generation }: Fence): Promise<boolean> => {
+  const row = await db
+    .selectFrom('current_target')
+    .select('id')
+    .where('epoch', '=', epoch)
+    .where('generation', '=', generation)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** @param db a transaction. */
+export const moveRollout = async (
+  db: Database,
+  move: RolloutMove,
+  fence: Fence,
+  events: readonly NewEvent[],
+): Promise<boolean> => {
+  if (!(await isTarget(db, fence))) return false
+  await putRollouts(db, move)
+  await append(db, events)
+  return true
 }
 
 const insertFirst = async (db: Database, next: Target): Promise<boolean> => {

@@ -93,8 +93,8 @@ const seesSpecTypes: ReadonlySet<Part> = new Set([
 /** `say`, of which every message is made, is as much a part of the language as a type. */
 const messages = 'specs/text.ts'
 
-/** What the store keeps of a revision is written and read by the specs' own codec. */
-const codec = 'specs/serialize.ts'
+/** What the store keeps of a revision is written, read and put together by the specs' own codec. */
+const codec: readonly string[] = ['specs/serialize.ts', 'specs/composite.ts']
 
 /** The packages that pure files may use: they compute, and ask nothing of the world. */
 const purePackages: readonly RegExp[] = [/^@noble\/hashes\//, /^temporal-polyfill$/]
@@ -123,7 +123,7 @@ export function refuseImport(file: string, { target, internal, typeOnly }: Impor
   }
   if (to === 'specs' && seesSpecTypes.has(from)) {
     const shared =
-      typeOnly || (target === messages && from !== 'model') || (target === codec && from === 'effects')
+      typeOnly || (target === messages && from !== 'model') || (codec.includes(target) && from === 'effects')
     return shared ? undefined : `${from} imports values of ${target}; only types of the specs are for it`
   }
   if (from === 'providers' && to === 'providers') {

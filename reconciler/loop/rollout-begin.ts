@@ -1,0 +1,95 @@
+/** Begins the rollout of an admitted revision, and puts together again what is known of one that is under way. */
+import { changesContent } from '../../specs/composite.ts'
+import type { Desired } from '../../specs/desired.ts'
+import { say } from '../../specs/text.ts'
+import type { Instant, MachineId } from '../model/ids.ts'
+import type { Fence, Target } from '../model/plan.ts'
+import type { Rollout, Steering } from '../model/rollout.ts'
+import type { Compiled } from '../ports.ts'
+import { advance } from '../rollout.ts'
+import type { News } from '../rollout-news.ts'
+import { beginRollout, wavesOfChanged } from '../rollout-start.ts'
+import { atOnce, policyOf } from '../rollout-waves.ts'
+import type { NewEvent } from '../store/store.ts'
+import { counted, machines } from '../wording.ts'
+import { short } from './target-events.ts'
+
+type Start = {
+  readonly from: Compiled & { readonly desired: Desired }
+  readonly present:
+    | { readonly target: Pick<Target, 'revision' | 'desired'>; readonly desired: Desired }
+    | undefined
+  readonly fence: Fence
+  readonly at: Instant
+  readonly actor: string
+  readonly isRollback?: boolean
+}
+
+/** With the waves open that open at once; their events. */
+export function begun(start: Start): { readonly steering: Steering; readonly events: readonly NewEvent[] } {
+  const { from, present, fence, at, actor, isRollback = false } = start
+  const { revision, desired: next } = from
+  const base = present?.desired
+  const policy = isRollback ? atOnce : policyOf(next.park)
+  const waveOf = wavesOfChanged(policy, next, isChangedFrom(base, next))
+  const rollout = beginRollout({
+    revision,
+    next,
+    base: present ? { revision: present.target.revision, desired: present.target.desired } : null,
+    policy,
+    isRollback,
+    waveOf,
+    fence,
+    now: at,
+  })
+  const steering: Steering = { rollout, next, base, waveOf, attempts: new Map() }
+  const evidence = { decisions: new Map(), inventory: new Map() }
+  const step = advance({ steering, orders: [], evidence, isQuiet: false, nextFence: fence, now: at })
+  const news = policy.waves.length === 0 ? [] : [started(rollout), ...step.news]
+  return {
+    steering: { ...steering, rollout: step.rollout },
+    events: news.map((one) => eventOf(one, rollout, at, from.author ?? actor)),
+  }
+}
+
+/** Everything but what was tried. */
+export const steeringOf = (rollout: Rollout, base: Desired | undefined, next: Desired): Steering => ({
+  rollout,
+  next,
+  base,
+  waveOf: wavesOfChanged(rollout.policy, next, isChangedFrom(base, next)),
+  attempts: new Map(),
+})
+
+export const eventOf = (news: News, { revision }: Rollout, at: Instant, actor: string): NewEvent => ({
+  at,
+  kind: news.kind,
+  revision,
+  actor: news.actor ?? actor,
+  message: news.message,
+  data: news.data,
+})
+
+const isChangedFrom =
+  (base: Desired | undefined, next: Desired) =>
+  (id: MachineId): boolean => {
+    const machine = next.machines.get(id)
+    return machine !== undefined && changesContent(base?.machines.get(id), machine)
+  }
+
+const started = ({ id, revision, waves }: Rollout): News => {
+  const number = waves.reduce((sum, wave) => sum + wave.machines, 0)
+  const inWaves = counted(
+    waves.filter((wave) => wave.machines > 0).length,
+    ['wave', 'waves'],
+    ['vague', 'vagues'],
+  )
+  return {
+    kind: 'rollout-started',
+    message: say(
+      `The rollout of revision ${short(revision)} begins: ${machines(number).en} in ${inWaves.en}.`,
+      `Le déploiement de la révision ${short(revision)} commence\u00a0: ${machines(number).fr} en ${inWaves.fr}.`,
+    ),
+    data: { rollout: id, machines: number },
+  }
+}

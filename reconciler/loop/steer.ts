@@ -1,0 +1,130 @@
+/** Lets the rollout under way go on: after each plan, when somebody orders something, and when its time has come. */
+import type { Instant, MachineId } from '../model/ids.ts'
+import type { Attempt, Rollout, Steering } from '../model/rollout.ts'
+import { advance } from '../rollout.ts'
+import { isQuiet } from '../rollout-quiet.ts'
+import { orderTooLate } from '../rollout-reasons.ts'
+import { addTry, isOlder } from '../rollout-standing.ts'
+import type { Evidence } from '../rollout-tally.ts'
+import type { NewEvent } from '../store/store.ts'
+import type { LoopParts, Settings } from './loop-parts.ts'
+import { never } from './loop-parts.ts'
+import { eventOf } from './rollout-begin.ts'
+import type { Targeting } from './target.ts'
+
+export type Steerer = {
+  /** Something was decided anew: it may change where the rollout stands. */
+  mark(): void
+  /** What was tried since the rollout began is read before machines are planned. */
+  refresh(): Promise<void>
+  /** One step, if it is time for one; true if the target moved. */
+  step(evidence: Evidence): Promise<boolean>
+  /** Whether what was decided since may let it go on at once. */
+  isDue(): boolean
+  nextAt(): Instant
+}
+
+/** Looks and outcomes come in by the dozen: one step answers them together. */
+const restMs = 1_000
+
+export const createSteerer = (
+  parts: Pick<LoopParts, 'store' | 'clock' | 'onProgress'>,
+  settings: Pick<Settings, 'actor' | 'requestsEveryMs'>,
+  targeting: Targeting,
+): Steerer => {
+  const { store, clock, onProgress } = parts
+  let isMarked = true
+  let lastAt: Instant = Number.NEGATIVE_INFINITY
+  let lookAgainAt: Instant = never
+  let log: { readonly of: Rollout['id']; readonly attempts: Map<MachineId, Attempt>; seq: number } | undefined
+
+  const current = (): Steering | undefined => targeting.standing()?.steering
+
+  /** Only what changed since: a region's rollout has tens of thousands of actions. */
+  const refresh = async (): Promise<void> => {
+    const steering = current()
+    if (steering === undefined) return
+    const { rollout, waveOf } = steering
+    if (log?.of !== rollout.id) log = { of: rollout.id, attempts: new Map(), seq: 0 }
+    for (const row of await store.attempts(rollout.fence, log.seq)) {
+      log.seq = row.seq
+      const fence = rollout.waves[waveOf.get(row.machine) ?? -1]?.fence
+      if (fence !== undefined && !isOlder(row.fence, fence)) addTry(log.attempts, row)
+    }
+    if (steering.attempts !== log.attempts) targeting.note({ ...steering, attempts: log.attempts })
+  }
+
+  /** What was ordered of a rollout that is over by now. */
+  const answerLateOrders = async (): Promise<void> => {
+    const orders = await store.rolloutOrders()
+    const standing = targeting.standing()
+    if (orders.length === 0 || standing === undefined) return
+    const events = orders.map(
+      ({ kind, who }): NewEvent => ({
+        at: clock.now(),
+        kind: 'rollout-order-refused',
+        actor: who,
+        message: orderTooLate.message,
+        data: { order: kind, code: orderTooLate.code },
+      }),
+    )
+    await store.moveRollout(
+      { rollouts: [], served: orders.map(({ id }) => id) },
+      standing.target.fence,
+      events,
+    )
+  }
+
+  const step = async (evidence: Evidence): Promise<boolean> => {
+    const now = clock.now()
+    if (now < nextAt()) return false
+    isMarked = false
+    lastAt = now
+    lookAgainAt = never
+    if (current() === undefined) {
+      await answerLateOrders()
+      return false
+    }
+    await refresh()
+    const steering = current()
+    const standing = targeting.standing()
+    if (steering === undefined || standing === undefined) return false
+    const { epoch, generation } = standing.target.fence
+    const supersededBy = targeting.candidate()
+    const result = advance({
+      steering,
+      orders: await store.rolloutOrders(),
+      evidence,
+      isQuiet: isQuiet(steering),
+      nextFence: { epoch, generation: generation + 1 },
+      now,
+      ...(supersededBy === undefined ? {} : { supersededBy }),
+    })
+    lookAgainAt = result.lookAgainAt ?? never
+    onProgress?.({ kind: 'rollout', rollout: result.rollout, tally: result.tally })
+    if (result.moves === 'nothing') return false
+    const events = result.news.map((one) => eventOf(one, result.rollout, now, settings.actor))
+    const next = { ...steering, rollout: result.rollout }
+    if (result.moves === 'target') return targeting.follow(next, result.served, events)
+    const move = { rollouts: [result.rollout], served: result.served }
+    if (await store.moveRollout(move, standing.target.fence, events)) targeting.note(next)
+    return false
+  }
+
+  const nextAt = (): Instant => {
+    if (targeting.standing() === undefined) return never
+    const asked = lastAt + settings.requestsEveryMs
+    if (current() === undefined) return asked
+    return Math.min(asked, lookAgainAt, isMarked ? lastAt + restMs : never)
+  }
+
+  return {
+    mark: () => {
+      isMarked = true
+    },
+    refresh,
+    step,
+    isDue: () => isMarked && current() !== undefined,
+    nextAt,
+  }
+}

@@ -1,0 +1,157 @@
+/** What the audit log says of a rollout: the difference between how it was and how it is. */
+import { say } from '../specs/text.ts'
+import type { EventKind } from './model/event.ts'
+import type { SiteId } from './model/ids.ts'
+import type { Text } from './model/reason.ts'
+import type { Rollout, RolloutPhase, Wave } from './model/rollout.ts'
+import { waveAwaitsApproval, waveShowsNothing } from './rollout-reasons.ts'
+import type { RolloutTally, Tally } from './rollout-tally.ts'
+import { formatCount, machines } from './wording.ts'
+
+export type News = {
+  readonly kind: EventKind
+  /** Who or what caused it; undefined: the loop. */
+  readonly actor?: string
+  readonly message: Text
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+export function newsOf(before: Rollout, after: Rollout, tally: RolloutTally): readonly News[] {
+  const news: News[] = []
+  const data = { rollout: after.id, revision: after.revision }
+  const add = (
+    kind: EventKind,
+    message: Text,
+    more: Readonly<Record<string, unknown>> = {},
+    actor?: string,
+  ) => news.push({ kind, message, data: { ...data, ...more }, ...(actor === undefined ? {} : { actor }) })
+
+  for (const [index, wave] of after.waves.entries()) {
+    for (const told of waveNews(before.waves[index], wave, index, after.waves, tally.waves[index]))
+      add(told.kind, told.message, { wave: index + 1, ...told.data }, told.actor)
+  }
+  for (const site of Object.keys(after.heldSites) as SiteId[]) {
+    if (before.heldSites[site] === undefined)
+      add('lycee-held', siteHeld(site, tally.sites.get(site)), { site })
+  }
+  const phase = phaseNews(before.phase, after.phase, tally.total)
+  if (phase !== undefined) add(phase.kind, phase.message, phase.data, phase.actor)
+  return news
+}
+
+function waveNews(
+  before: Wave | undefined,
+  wave: Wave,
+  index: number,
+  waves: readonly Wave[],
+  tally: Tally | undefined,
+): readonly News[] {
+  // Nobody is in it: there is nothing to tell.
+  if (wave.machines === 0) return []
+  const news: News[] = []
+  const own = index + 1
+  const total = countedWaves(waves)
+  const isFirst = (key: 'openedAt' | 'passedAt' | 'awaitsApprovalSince'): boolean =>
+    wave[key] !== undefined && before?.[key] === undefined
+  if (isFirst('openedAt'))
+    news.push({ kind: 'wave-opened', message: waveOpened(own, total, wave.machines), data: {} })
+  if (isFirst('awaitsApprovalSince')) {
+    const reason = wave.openedAt === undefined ? waveAwaitsApproval(own, total) : waveShowsNothing(own, total)
+    news.push({ kind: 'wave-awaits-approval', message: reason.message, data: { code: reason.code } })
+  }
+  if (isFirst('passedAt'))
+    news.push({ kind: 'wave-passed', message: wavePassed(own, total, tally), data: { ...tally } })
+  return news
+}
+
+/** Waves that have machines come first in what people count; an empty last one is not told of. */
+export const countedWaves = (waves: readonly Wave[]): number =>
+  waves.at(-1)?.machines === 0 ? waves.length - 1 : waves.length
+
+function phaseNews(before: RolloutPhase, after: RolloutPhase, total: Tally): News | undefined {
+  if (before.kind === after.kind) return undefined
+  const data = { ...total }
+  switch (after.kind) {
+    case 'running':
+      return {
+        kind: 'rollout-resumed',
+        message: say('The rollout goes on.', 'Le déploiement reprend.'),
+        data,
+      }
+    case 'paused':
+      return {
+        kind: 'rollout-paused',
+        actor: after.who,
+        message: after.reason.message,
+        data: { ...data, code: after.reason.code, by: after.by },
+      }
+    // Over in a moment, and then told.
+    case 'closing':
+      return undefined
+    case 'done':
+    case 'aborted':
+    case 'superseded':
+    case 'rolled-back':
+      return {
+        kind: 'rollout-ended',
+        actor: after.who,
+        message: ended(after, total),
+        data: { ...data, how: after.kind },
+      }
+  }
+}
+
+const waveOpened = (own: number, total: number, count: number): Text => {
+  const { en, fr } = machines(count)
+  return say(`Wave ${own} of ${total} opens: ${en}.`, `La vague ${own} sur ${total} s’ouvre\u00a0: ${fr}.`)
+}
+
+const wavePassed = (own: number, total: number, tally: Tally | undefined): Text => {
+  const { succeeded = 0, failed = 0, deferred = 0 } = tally ?? {}
+  const later =
+    deferred === 0
+      ? say('', '')
+      : say(`, ${count(deferred).en} to follow`, `, ${count(deferred).fr} suivront`)
+  return say(
+    `Wave ${own} of ${total} has passed: ${count(succeeded).en} well, ${count(failed).en} failed${later.en}.`,
+    `La vague ${own} sur ${total} est passée\u00a0: ${count(succeeded).fr} sains, ${count(failed).fr} en échec${later.fr}.`,
+  )
+}
+
+const siteHeld = (site: SiteId, tally: Tally | undefined): Text => {
+  const { succeeded = 0, attempted = 0, failed = 0 } = tally ?? {}
+  const tried = count(succeeded + attempted + failed)
+  return say(
+    `${site} is held: it failed on ${count(failed).en} of ${tried.en} machines there.`,
+    `${site} est retenu\u00a0: échec sur ${count(failed).fr} de ses ${tried.fr} postes essayés.`,
+  )
+}
+
+function ended(
+  phase: Extract<RolloutPhase, { kind: 'done' | 'aborted' | 'superseded' | 'rolled-back' }>,
+  total: Tally,
+): Text {
+  const { succeeded, failed, accepted, deferred, pending } = total
+  const why = phase.why === undefined ? say('', '') : say(` (${phase.why})`, ` (${phase.why})`)
+  switch (phase.kind) {
+    case 'done':
+      return say(
+        `The rollout is done: ${count(succeeded).en} well, ${count(failed + accepted).en} failed, ${count(deferred + pending).en} to follow.`,
+        `Le déploiement est terminé\u00a0: ${count(succeeded).fr} sains, ${count(failed + accepted).fr} en échec, ${count(deferred + pending).fr} suivront.`,
+      )
+    case 'aborted':
+      return say(
+        `The rollout was ended by ${phase.who}${why.en}: machines on which it was tried keep it, the others stay as they are.`,
+        `Le déploiement a été arrêté par ${phase.who}${why.fr}\u00a0: les postes essayés le gardent, les autres restent en l’état.`,
+      )
+    case 'superseded':
+      return say('A newer revision takes its place.', 'Une révision plus récente prend sa place.')
+    case 'rolled-back':
+      return say(
+        `The rollout is taken back by ${phase.who}${why.en}: machines on which it was tried return to what was before.`,
+        `Le déploiement est annulé par ${phase.who}${why.fr}\u00a0: les postes essayés reviennent à l’état précédent.`,
+      )
+  }
+}
+
+const count = (number: number): Text => say(formatCount(number, 'en'), formatCount(number, 'fr'))

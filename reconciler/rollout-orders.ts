@@ -1,0 +1,89 @@
+/** What people order of a rollout, carried out in turn. An order that makes no sense any more is answered, never dropped in silence. */
+import type { Instant } from './model/ids.ts'
+import type { Reason } from './model/reason.ts'
+import type { Rollout, RolloutOrder, RolloutPhase, Wave } from './model/rollout.ts'
+import type { News } from './rollout-news.ts'
+import { nothingToApprove, nothingToGoBackTo, notPaused, orderTooLate, pausedBy } from './rollout-reasons.ts'
+import type { RolloutTally } from './rollout-tally.ts'
+
+export type Obeyed = { readonly rollout: Rollout; readonly refused: readonly News[] }
+
+export function obey(
+  before: Rollout,
+  orders: readonly RolloutOrder[],
+  tally: RolloutTally,
+  now: Instant,
+): Obeyed {
+  let rollout = before
+  const refused: News[] = []
+  for (const order of orders) {
+    const result = order.rollout === before.id ? carriedOut(rollout, order, tally, now) : orderTooLate
+    if ('phase' in result) rollout = result
+    else refused.push(refusal(order, result))
+  }
+  return { rollout, refused }
+}
+
+export const closing = (
+  to: Extract<RolloutPhase, { kind: 'closing' }>['to'],
+  who: string,
+  why: string | undefined,
+  at: Instant,
+): RolloutPhase => ({ kind: 'closing', to, who, at, ...(why === undefined ? {} : { why }) })
+
+function carriedOut(
+  rollout: Rollout,
+  order: RolloutOrder,
+  tally: RolloutTally,
+  now: Instant,
+): Rollout | Reason {
+  const { phase } = rollout
+  const { who, why } = order
+  if (phase.kind !== 'running' && phase.kind !== 'paused') return orderTooLate
+  switch (order.kind) {
+    case 'pause':
+      return { ...rollout, phase: { kind: 'paused', by: 'person', who, reason: pausedBy(who, why), at: now } }
+    case 'resume':
+      return phase.kind === 'paused' || Object.keys(rollout.heldSites).length > 0
+        ? resumed(rollout, tally, now)
+        : notPaused
+    case 'approve':
+      return approved(rollout, who)
+    case 'abort':
+      return { ...rollout, phase: closing('aborted', who, why, now) }
+    case 'rollback':
+      return rollout.base === null
+        ? nothingToGoBackTo
+        : { ...rollout, phase: closing('rolled-back', who, why, now) }
+  }
+}
+
+/** Whoever lets it go on has seen what failed, and says that it does not count; the wave gets its time anew. */
+function resumed(rollout: Rollout, { standings }: RolloutTally, now: Instant): Rollout {
+  const failed = [...standings].filter(([, standing]) => standing === 'failed').map(([machine]) => machine)
+  return {
+    ...rollout,
+    phase: { kind: 'running' },
+    accepted: [...new Set([...rollout.accepted, ...failed])].sort(),
+    heldSites: {},
+    waves: rollout.waves.map((wave) =>
+      wave.openedAt === undefined || wave.passedAt !== undefined ? wave : { ...wave, openedAt: now },
+    ),
+  }
+}
+
+function approved(rollout: Rollout, who: string): Rollout | Reason {
+  const index = rollout.waves.findIndex(
+    ({ awaitsApprovalSince, approvedBy }) => awaitsApprovalSince !== undefined && approvedBy === undefined,
+  )
+  if (index < 0) return nothingToApprove
+  const waves = rollout.waves.map((wave, at): Wave => (at === index ? { ...wave, approvedBy: who } : wave))
+  return { ...rollout, waves }
+}
+
+const refusal = (order: RolloutOrder, { code, message }: Reason): News => ({
+  kind: 'rollout-order-refused',
+  actor: order.who,
+  message,
+  data: { order: order.kind, code },
+})

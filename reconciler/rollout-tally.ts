@@ -1,0 +1,75 @@
+/** A rollout in numbers: where its machines are, in all, wave by wave and lycée by lycée. */
+import type { MachineId, SiteId } from './model/ids.ts'
+import type { Observed } from './model/observed.ts'
+import type { Decision } from './model/plan.ts'
+import type { MachineStanding, Steering } from './model/rollout.ts'
+import { standingOf } from './rollout-standing.ts'
+
+/** What was decided on each machine last, and seen of it. */
+export type Evidence = {
+  readonly decisions: ReadonlyMap<MachineId, Decision>
+  readonly inventory: ReadonlyMap<MachineId, Observed>
+}
+
+/** `accepted`: failed, and a person said that it does not count. */
+export type Tally = Readonly<Record<MachineStanding | 'accepted', number>>
+
+export type RolloutTally = {
+  readonly total: Tally
+  /** In the order of the waves. */
+  readonly waves: readonly Tally[]
+  readonly sites: ReadonlyMap<SiteId, Tally>
+  readonly standings: ReadonlyMap<MachineId, MachineStanding>
+}
+
+type Count = Record<MachineStanding | 'accepted', number>
+
+const zero = (): Count => ({
+  waiting: 0,
+  pending: 0,
+  attempted: 0,
+  succeeded: 0,
+  failed: 0,
+  unneeded: 0,
+  deferred: 0,
+  accepted: 0,
+})
+
+export function tallyRollout(steering: Steering, evidence: Evidence, now: number): RolloutTally {
+  const { rollout, waveOf, attempts } = steering
+  const { policy, waves } = rollout
+  const accepted = new Set(rollout.accepted)
+  const standings = new Map<MachineId, MachineStanding>()
+  const total = zero()
+  const byWave = waves.map(zero)
+  const bySite = new Map<SiteId, Count>()
+  for (const [machine, index] of waveOf) {
+    const standing = standingOf({
+      wave: waves[index],
+      decision: evidence.decisions.get(machine),
+      observed: evidence.inventory.get(machine),
+      attempt: attempts.get(machine),
+      deadlineMs: policy.deadlineMs,
+      healthMs: policy.healthMs,
+      now,
+    })
+    standings.set(machine, standing)
+    const site = siteOf(machine)
+    const ofSite = bySite.get(site) ?? zero()
+    bySite.set(site, ofSite)
+    const counted = standing === 'failed' && accepted.has(machine) ? 'accepted' : standing
+    for (const count of [total, byWave[index], ofSite]) if (count !== undefined) count[counted]++
+  }
+  return { total, waves: byWave, sites: bySite, standings }
+}
+
+/** On how many it was tried, and counts. */
+export const triedOn = ({ attempted, succeeded, failed }: Tally): number => attempted + succeeded + failed
+
+/** Of those on which it was tried; none tried: 0. */
+export const failureShare = (tally: Tally): number => {
+  const tried = triedOn(tally)
+  return tried === 0 ? 0 : tally.failed / tried
+}
+
+const siteOf = (machine: MachineId): SiteId => machine.slice(0, machine.indexOf('/')) as SiteId
