@@ -1,3 +1,4 @@
+import type { Durations } from '../reconciler/model/duration.ts'
 import type { MachineId } from '../reconciler/model/ids.ts'
 import type { Observed } from '../reconciler/model/observed.ts'
 import type {
@@ -9,6 +10,7 @@ import type {
   Plan,
   Target,
 } from '../reconciler/model/plan.ts'
+import { durationsOf } from '../reconciler/pace.ts'
 import { plan } from '../reconciler/plan.ts'
 import type { Store } from '../reconciler/store/store.ts'
 import type { Desired } from '../specs/desired.ts'
@@ -22,21 +24,30 @@ export type Memory = {
   readonly history: ReadonlyMap<MachineId, History>
   readonly pauses: readonly Pause[]
   readonly requests: readonly DiskRequest[]
+  readonly durations: Durations
 }
 
 /** A park of which nothing is known yet. */
-export const noMemory: Memory = { inventory: new Map(), history: new Map(), pauses: [], requests: [] }
+export const noMemory: Memory = {
+  inventory: new Map(),
+  history: new Map(),
+  pauses: [],
+  requests: [],
+  durations: new Map(),
+}
 
 /** @param site only of this lycée's machines. */
 export const remember = async (store: Store, now: number, site?: string): Promise<Memory> => {
-  const [target, inventory, history, pauses, requests] = await Promise.all([
+  const [target, inventory, history, pauses, requests, counts] = await Promise.all([
     store.target(),
     store.inventory(site),
     store.history(site),
     store.pauses(now),
     store.diskRequests(),
+    store.durations(),
   ])
-  return { ...(target ? { target } : {}), inventory, history, pauses, requests }
+  const durations = durationsOf(counts)
+  return { ...(target ? { target } : {}), inventory, history, pauses, requests, durations }
 }
 
 /** The target that a revision would be if it were taken now. */
@@ -63,7 +74,7 @@ export const standing = (
   now: number,
   images: ReadonlyMap<string, KnownImage> = new Map(),
 ): Plan => {
-  const { inventory, history, pauses, requests } = memory
+  const { inventory, history, pauses, requests, durations } = memory
   const decided = plan({
     desired,
     target,
@@ -71,6 +82,7 @@ export const standing = (
     history,
     pauses,
     requests,
+    durations,
     images,
     freshMs: Number.POSITIVE_INFINITY,
     now,

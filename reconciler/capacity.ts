@@ -1,46 +1,91 @@
-/** How much of a lycée's network and server is in use: what runs, and what this pass has decided so far. */
-import type { MachineId, SiteId } from './model/ids.ts'
-import type { Observed } from './model/observed.ts'
-import type { History } from './model/plan.ts'
+/** How much of a lycée's network, server and rooms is in use: by what runs, and by what this pass has decided so far. */
+import type { DesiredMachine, DesiredSite } from '../specs/desired.ts'
+import { atCapacity, roomAtCapacity, tooManyWakes } from './capacity-reasons.ts'
+import { type Load, limitOf, usesOf, type Work } from './capacity-use.ts'
+import type { Change } from './model/change.ts'
+import type { Instant, MachineId, SiteId } from './model/ids.ts'
+import type { PlanInput } from './model/plan.ts'
+import type { Reason } from './model/reason.ts'
+import { type Rooms, roomsOf } from './room-use.ts'
+import { packetsUntil } from './wake-rate.ts'
 
-export type Load = { readonly actions: number; readonly wakes: number }
+export type Refusal = { readonly reason: Reason; readonly until?: Instant }
 
 export type Loads = {
-  of(site: SiteId): Load
-  add(site: SiteId, kind: keyof Load): void
+  /** Why this must wait its turn; undefined: it may start. */
+  refusal(machine: DesiredMachine, site: DesiredSite, work: Work): Refusal | undefined
+  add(machine: DesiredMachine, work: Work): void
+  /** How many PCs of its room are out of use. */
+  outOfUse(machine: DesiredMachine): number
 }
 
-/** Counts the actions in flight, those of machines that have left the park included: they still use the network. */
-export function loadsInFlight(
-  history: ReadonlyMap<MachineId, History>,
-  inventory: ReadonlyMap<MachineId, Observed>,
-): Loads {
-  const loads = new Map<SiteId, { actions: number; wakes: number }>()
-  const loadOf = (site: SiteId): { actions: number; wakes: number } => {
-    const known = loads.get(site)
+/** As if everybody came first: what each machine would do if nobody else were there. */
+export const noLoad: Loads = { refusal: () => undefined, add: () => undefined, outOfUse: () => 0 }
+
+/** Counts what is in flight, that of machines that have left the park included: they still use the network. */
+export function loadsInFlight(input: PlanInput): Loads {
+  const sites = new Map<SiteId, SiteLoad>()
+  const siteLoad = (site: SiteId): SiteLoad => {
+    const known = sites.get(site)
     if (known !== undefined) return known
-    const none = { actions: 0, wakes: 0 }
-    loads.set(site, none)
+    const none: SiteLoad = { actions: 0, images: 0, packages: 0, packets: [] }
+    sites.set(site, none)
     return none
   }
-  for (const [machine, { inFlight }] of history) {
-    // Nothing but a wake is ever started on a machine that is off.
-    if (inFlight !== undefined) {
-      loadOf(siteOf(machine))[inventory.get(machine)?.reach === 'off' ? 'wakes' : 'actions']++
-    }
-  }
-  for (const [machine, observed] of inventory) {
-    const known = history.get(machine)?.inFlight !== undefined
-    if (!known && observed.reach === 'up' && observed.facts?.running !== undefined) {
-      loadOf(siteOf(machine)).actions++
-    }
-  }
+  const rooms = roomsOf(input)
+  countInFlight(input, siteLoad)
   return {
-    of: loadOf,
-    add(site, kind) {
-      loadOf(site)[kind]++
+    refusal: (machine, site, work) => refusalOf(siteLoad(site.id), rooms, input.now, machine, site, work),
+    add: (machine, work) => {
+      count(siteLoad(machine.site), work, input.now)
+      rooms.add(machine, work)
     },
+    outOfUse: rooms.outOfUse,
   }
 }
+
+/** `packets`: when magic packets were sent of late. */
+type SiteLoad = { -readonly [Key in keyof Load]: Load[Key] } & { readonly packets: Instant[] }
+
+function countInFlight({ history, inventory }: PlanInput, siteLoad: (site: SiteId) => SiteLoad): void {
+  for (const [machine, { inFlight }] of history) {
+    if (inFlight === undefined) continue
+    const isOff = inventory.get(machine)?.reach === 'off'
+    const { changes, since } = inFlight
+    // Where it is not known what it is: nothing but a wake is started on a machine that is off, but for its disk.
+    const work = { changes: changes ?? [], wake: isOff || changes?.some(isWakeUp) === true }
+    count(siteLoad(siteOf(machine)), work, since)
+  }
+  for (const [machine, { reach, facts }] of inventory) {
+    if (history.get(machine)?.inFlight !== undefined) continue
+    if (reach === 'up' && facts?.running !== undefined) siteLoad(siteOf(machine)).actions++
+  }
+}
+
+function count(load: SiteLoad, work: Work, at: Instant): void {
+  for (const use of usesOf(work)) load[use]++
+  if (work.wake) load.packets.push(at)
+}
+
+function refusalOf(
+  load: SiteLoad,
+  rooms: Rooms,
+  now: Instant,
+  machine: DesiredMachine,
+  site: DesiredSite,
+  work: Work,
+): Refusal | undefined {
+  for (const use of usesOf(work)) {
+    const limit = limitOf(use, site)
+    if (load[use] >= limit) return { reason: atCapacity(use, limit) }
+  }
+  if (!rooms.admits(machine, site, work)) return { reason: roomAtCapacity(rooms.limit(machine, site)) }
+  if (!work.wake) return undefined
+  const { wakes } = site.capacity
+  const until = packetsUntil(load.packets, wakes, now)
+  return until === undefined ? undefined : { reason: tooManyWakes(wakes), ...until }
+}
+
+const isWakeUp = (change: Change): boolean => change.facet === 'power' && change.item === 'wake'
 
 const siteOf = (machine: MachineId): SiteId => machine.slice(0, machine.indexOf('/')) as SiteId

@@ -88,22 +88,3 @@ export const occupied: Reason = {
     'Une session est ouverte\u00a0; l’opération aura lieu après la déconnexion.',
   ),
 }
-
-export function capacityReached(kind: 'actions' | 'wakes', limit: number): Reason {
-  if (kind === 'wakes') {
-    return {
-      code: 'wakes-at-capacity',
-      message: say(
-        `The lycée already wakes as many machines at once as it may (${limit}); this one takes its turn.`,
-        `Le lycée réveille déjà autant de postes à la fois qu’il est permis (${limit})\u00a0; celui-ci attend son tour.`,
-      ),
-    }
-  }
-  return {
-    code: 'actions-at-capacity',
-    message: say(
-      `The lycée already works on as many machines at once as it may (${limit}); this one takes its turn.`,
-      `Le lycée traite déjà autant de postes à la fois qu’il est permis (${limit})\u00a0; celui-ci attend son tour.`,
-    ),
-  }
-}

@@ -3,14 +3,12 @@
  * the order goes from what a person decided, over what is known of the machine, to what merely is busy.
  */
 import { isStalled } from './backoff.ts'
-import type { Load } from './capacity.ts'
 import { changeKey } from './diff.ts'
 import { diskNeverObserved, windowsRunning } from './disk-reasons.ts'
 import { isAskedFor, isImagerChange } from './disk-work.ts'
-import { actionLimitMs, changeMs, neededMs, wakeMs } from './duration.ts'
+import { actionLimitMs } from './duration.ts'
 import {
   backingOff,
-  capacityReached,
   checksNotAsked,
   givenUp,
   inFlight,
@@ -136,10 +134,15 @@ function judgePower(question: Question, changes: readonly Change[]): Verdict {
  */
 function judgeWindow(question: Question, changes: readonly Change[]): Verdict {
   const { now, wake, mustLook } = question
-  if (isAskedForAlone(changes)) return { kind: 'pass', changes, deadline: now + limitMs(changes) }
+  const estimate = question.estimate()
+  const wakeMs = wake ? estimate.wakeMs : 0
+  if (isAskedForAlone(changes)) {
+    const neededMs = wakeMs + estimate.neededMs(changes)
+    return { kind: 'pass', changes, deadline: now + Math.max(actionLimitMs, neededMs), takesMs: neededMs }
+  }
   const openFor = question.openings()
   const passing: Change[] = []
-  let takesMs = (wake ? wakeMs : 0) + warningMs(question)
+  let takesMs = wakeMs + warningMs(question)
   let end = Number.POSITIVE_INFINITY
   let closed: Extract<Opening, { open: false }> | undefined
 
@@ -150,7 +153,7 @@ function judgeWindow(question: Question, changes: readonly Change[]): Verdict {
   }
   for (const change of changes) {
     const first = !passing.some((one) => one.facet === change.facet)
-    const withItMs = takesMs + changeMs(change, first)
+    const withItMs = takesMs + estimate.changeMs(change, first)
     const opening = openFor(change.effect, withItMs)
     if (!opening.open) {
       if (closed === undefined || opensAt(opening) < opensAt(closed)) closed = opening
@@ -162,14 +165,12 @@ function judgeWindow(question: Question, changes: readonly Change[]): Verdict {
   }
   if (passing.length === 0 && closed !== undefined) return hold(closed.reason, closed.until)
   const deadline = Math.min(end, now + Math.max(actionLimitMs, takesMs))
-  return { kind: 'pass', changes: passing, deadline }
+  return { kind: 'pass', changes: passing, deadline, takesMs }
 }
 
 /** Whoever asked is at the PC, or speaks for those who are: neither a window nor a session is in the way. */
 const isAskedForAlone = (changes: readonly Change[]): boolean =>
   changes.length > 0 && changes.every(isAskedFor)
-
-const limitMs = (changes: readonly Change[]): number => Math.max(actionLimitMs, wakeMs + neededMs(changes))
 
 const opensAt = (closed: { readonly until?: Instant }): number => closed.until ?? Number.POSITIVE_INFINITY
 
@@ -195,15 +196,10 @@ function judgeOccupied(question: Question, changes: readonly Change[]): Verdict 
   }
 }
 
-function judgeCapacity({ site, load, wake }: Question, changes: readonly Change[]): Verdict {
-  const full = loadsOf(changes, wake).find((kind) => load[kind] >= site.capacity[kind])
-  return full === undefined ? { kind: 'pass', changes } : hold(capacityReached(full, site.capacity[full]))
-}
-
-/** What an action uses of the lycée's capacity: a PC that is off is woken and then imaged in one action. */
-export function loadsOf(changes: readonly Change[], wake: boolean): readonly (keyof Load)[] {
-  if (!wake) return ['actions']
-  return changes.some(isImagerChange) ? ['wakes', 'actions'] : ['wakes']
+function judgeCapacity(question: Question, changes: readonly Change[]): Verdict {
+  const { machine, site, wake, loads } = question
+  const refusal = loads.refusal(machine, site, { changes, wake })
+  return refusal === undefined ? { kind: 'pass', changes } : hold(refusal.reason, refusal.until)
 }
 
 /** The sessions of a machine that is off, or that runs the imager, ended with its system. */

@@ -2,6 +2,7 @@
 import type { DesiredMachine, DesiredSite } from '../specs/desired.ts'
 import { rememberingHash } from './action.ts'
 import { type Loads, loadsInFlight } from './capacity.ts'
+import { createEstimates, type Estimates } from './duration.ts'
 import type { Digest, MachineId } from './model/ids.ts'
 import type { DiskRequest, PlanInput } from './model/plan.ts'
 import { type diffPackages, rememberingDiff } from './package-diff.ts'
@@ -13,6 +14,7 @@ export type Pass = {
   readonly pauses: Pauses
   readonly openings: ReturnType<typeof createOpenings>
   readonly loads: Loads
+  readonly estimates: Estimates
   readonly digest: (text: string) => string
   readonly packages: typeof diffPackages
   readonly requests: ReadonlyMap<MachineId, readonly DiskRequest[]>
@@ -22,7 +24,8 @@ export const startPass = (input: PlanInput): Pass => ({
   input,
   pauses: pausesAt(input.pauses, input.now),
   openings: createOpenings(input.now),
-  loads: loadsInFlight(input.history, input.inventory),
+  loads: loadsInFlight(input),
+  estimates: createEstimates(input.durations),
   digest: rememberingHash(),
   packages: rememberingDiff(),
   requests: requestsByMachine(input.requests ?? []),

@@ -8,7 +8,7 @@ import { type ChangeGroup, type Described, groupChanges } from './change-group.t
 import { describeChange } from './describe.ts'
 import { diskForecast } from './disk-forecast.ts'
 import { type ImagerChange, isImagerChange } from './disk-work.ts'
-import { neededMs } from './duration.ts'
+import { createEstimates } from './duration.ts'
 import { type ExceptionGroup, groupExceptions } from './exceptions.ts'
 import type { Change, DiskChange } from './model/change.ts'
 import type { Instant, MachineId, PlanId, RoomId, SiteId } from './model/ids.ts'
@@ -84,7 +84,7 @@ export function reportPlan(
   desired: Desired,
   plan: Plan,
   base?: Desired,
-  known?: Pick<PlanInput, 'inventory' | 'images'>,
+  known?: Pick<PlanInput, 'inventory' | 'images' | 'durations'>,
 ): PlanReport {
   const total = zero()
   const bySite = new Map<SiteId, Tally>()
@@ -93,20 +93,21 @@ export function reportPlan(
   const wiped: MachineId[] = []
   const disks: DiskReport[] = []
   const unseenDisks: DiskReport[] = []
+  const neededMs = durationsIn(desired, known)
   for (const [id, decision] of plan.decisions) {
     const machine = desired.machines.get(id)
     if (machine === undefined) continue
     const changes = plannedChanges(decision)
     for (const tally of [total, tallyOf(bySite, machine.site), tallyOf(byRoom, machine.room)]) {
-      count(tally, decision, changes)
+      count(tally, decision, changes, changes.length === 0 ? 0 : neededMs(machine, changes))
     }
     if (changes.length > 0) {
       described.push([id, changes.map((change) => ({ text: describeChange(change), effect: change.effect }))])
     }
     if (changes.some((change) => change.effect === 'destructive')) wiped.push(id)
-    disks.push(...changes.filter(isImagerChange).map((change) => diskReport(id, change)))
+    disks.push(...changes.filter(isImagerChange).map((change) => diskReport(machine, change, neededMs)))
     const expected = known && forecastOf(desired, machine, known)
-    if (expected !== undefined) unseenDisks.push(diskReport(id, expected))
+    if (expected !== undefined) unseenDisks.push(diskReport(machine, expected, neededMs))
   }
   const groups = groupChanges(desired, described)
   const report: PlanReport = {
@@ -150,16 +151,31 @@ function forecastOf(
   return site === undefined || !isUnseen ? undefined : diskForecast(machine, site, images)
 }
 
-function diskReport(machine: MachineId, change: ImagerChange): DiskReport {
+type NeededMs = (machine: DesiredMachine, changes: readonly Change[]) => number
+
+/** Of a machine's own model at its own lycée, as far as that was measured. */
+function durationsIn(
+  { sites }: Desired,
+  known: Pick<PlanInput, 'inventory' | 'durations'> | undefined,
+): NeededMs {
+  const estimates = createEstimates(known?.durations)
+  return (machine, changes) => {
+    const site = sites.get(machine.site)
+    const hardware = known?.inventory.get(machine.id)?.facts?.hardware
+    return site === undefined ? 0 : estimates(site, hardware).neededMs(changes)
+  }
+}
+
+function diskReport(machine: DesiredMachine, change: ImagerChange, neededMs: NeededMs): DiskReport {
   const bytes = change.facet === 'disk' ? change.bytes : undefined
   const wipes = change.facet === 'disk' ? change.wipes : []
   return {
-    machine,
+    machine: machine.id,
     text: describeChange(change),
     image: change.image,
     effect: change.effect,
     ...(bytes === undefined ? {} : { bytes }),
-    workMs: neededMs([change]),
+    workMs: neededMs(machine, [change]),
     ...(wipes === undefined ? {} : { wipes }),
   }
 }
@@ -203,12 +219,12 @@ function tallyOf<Key>(tallies: Map<Key, Tally>, key: Key): Tally {
   return tally
 }
 
-function count(tally: Tally, decision: Decision, changes: readonly Change[]): void {
+function count(tally: Tally, decision: Decision, changes: readonly Change[], workMs: number): void {
   tally.machines++
   tally[decision.kind]++
   if (changes.length === 0) return
   tally.changing++
-  tally.workMs += neededMs(changes)
+  tally.workMs += workMs
   for (const change of changes) {
     tally.changes[change.effect]++
     if (change.facet === 'disk') tally.bytes += change.bytes ?? 0

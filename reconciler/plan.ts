@@ -7,37 +7,46 @@
  */
 import type { DesiredMachine } from '../specs/desired.ts'
 import { hash } from './action.ts'
+import { noLoad } from './capacity.ts'
+import type { Work } from './capacity-use.ts'
 import { decide } from './decide.ts'
 import { changeKey } from './diff.ts'
-import { loadsOf } from './gates.ts'
 import type { Change } from './model/change.ts'
 import type { MachineId, PlanId } from './model/ids.ts'
 import type { Decision, Plan, PlanInput, Target } from './model/plan.ts'
 import type { Reason } from './model/reason.ts'
 import { type Pass, startPass } from './pass.ts'
+import { type Contender, inTurn } from './turns.ts'
 
 /**
- * Pure: equal inputs give equal plans, whatever the order of their maps and lists. Machines are served in the order of
- * their ids, which is what makes a scarce capacity's winners the same in every process.
+ * Pure: equal inputs give equal plans, whatever the order of their maps and lists. Each machine is decided as if it were
+ * alone; those that would act then take their turns at what is scarce, in an order that is the same in every process.
  */
 export function plan(input: PlanInput): Plan {
   const pass = startPass(input)
+  const alone = { ...pass, loads: noLoad }
   const decisions = new Map<MachineId, Decision>()
+  const contenders: Contender[] = []
   for (const id of [...input.desired.machines.keys()].sort()) {
     const machine = input.desired.machines.get(id)
     if (machine === undefined) continue
-    const decision = decide(pass, machine)
+    const decision = decide(alone, machine)
     decisions.set(id, decision)
-    if (decision.kind === 'act') addLoads(pass, machine, decision.action.changes)
+    if (decision.kind === 'act') contenders.push({ machine, decision, history: input.history.get(id) })
+  }
+  for (const { machine } of inTurn(contenders, pass.loads.outOfUse)) {
+    const decision = decide(pass, machine)
+    decisions.set(machine.id, decision)
+    if (decision.kind === 'act') pass.loads.add(machine, workOf(pass, machine, decision.action.changes))
   }
   const { target, now: at } = input
   return { id: planId(target, decisions), target, at, decisions, unmanaged: unmanaged(input) }
 }
 
-function addLoads({ input, loads }: Pass, { id, site }: DesiredMachine, changes: readonly Change[]): void {
-  const wake = input.inventory.get(id)?.reach === 'off'
-  for (const kind of loadsOf(changes, wake)) loads.add(site, kind)
-}
+const workOf = ({ input }: Pass, { id }: DesiredMachine, changes: readonly Change[]): Work => ({
+  changes,
+  wake: input.inventory.get(id)?.reach === 'off',
+})
 
 function unmanaged({ desired, inventory, history }: PlanInput): readonly MachineId[] {
   const left = new Set<MachineId>()

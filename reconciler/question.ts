@@ -1,6 +1,7 @@
 /** What a gate is asked, and what it may answer. */
 import type { DesiredMachine, DesiredSite } from '../specs/desired.ts'
-import type { Load } from './capacity.ts'
+import type { Loads } from './capacity.ts'
+import type { Estimate } from './duration.ts'
 import type { Change } from './model/change.ts'
 import type { Instant } from './model/ids.ts'
 import type { Observed } from './model/observed.ts'
@@ -30,10 +31,11 @@ export type Question = {
   /** Whether the revision before wanted this change too: a rollout that stands still lets nobody's drift lie. */
   wantedBefore(change: Change): boolean
   readonly pauses: Pauses
-  readonly load: Load
+  readonly loads: Loads
   readonly freshMs: number
   readonly now: Instant
   openings(): Openings
+  estimate(): Estimate
 }
 
 export type Verdict =
@@ -42,6 +44,8 @@ export type Verdict =
       readonly kind: 'pass'
       readonly changes: readonly Change[]
       readonly deadline?: Instant
+      /** Expected, waking and all that passes included. */
+      readonly takesMs?: number
       readonly warnMs?: number
       /** They may be made only while nobody is logged in. */
       readonly unoccupied?: true

@@ -36,6 +36,7 @@ export function walk(
   const wanted = difference.changes.length > 0 || wake !== undefined
   let changes = difference.changes
   let deadline: Instant | undefined
+  let takesMs = 0
   let warnMs: number | undefined
   let unoccupied: true | undefined
   for (const gate of gates) {
@@ -62,6 +63,7 @@ export function walk(
       case 'pass':
         changes = verdict.changes
         deadline = verdict.deadline ?? deadline
+        takesMs = verdict.takesMs ?? takesMs
         warnMs = verdict.warnMs ?? warnMs
         unoccupied = verdict.unoccupied ?? unoccupied
     }
@@ -80,7 +82,7 @@ export function walk(
     },
     pass.digest,
   )
-  return { kind: 'act', action }
+  return { kind: 'act', action, takesMs }
 }
 
 /** Nothing more can be done: all is as wanted, or what is left is out of reach for any action. */
@@ -117,10 +119,11 @@ function ask(
     rollout: holdOf(pass, machine),
     wantedBefore: (change) => wantedBefore(pass, machine, observed).has(changeKey(change)),
     pauses: pass.pauses,
-    load: pass.loads.of(machine.site),
+    loads: pass.loads,
     freshMs,
     now,
     openings: () => pass.openings(machine.profile.windows, site.timezone),
+    estimate: () => pass.estimates(site, observed?.facts?.hardware),
   }
 }
 

@@ -79,9 +79,23 @@ export type DesiredSite = {
   readonly uplinkBitsPerSecond?: number
   /** The lycée's site server, which serves images, netboot and the reset page. Undefined: disks are not managed here. */
   readonly server?: SiteServer
-  readonly capacity: { readonly actions: number; readonly wakes: number }
+  readonly capacity: SiteCapacity
   readonly rooms: ReadonlyMap<RoomId, { readonly id: RoomId; readonly name: string; readonly title?: string }>
   readonly origin: Position
+}
+
+/** How much is done at once at a lycée. */
+export type SiteCapacity = {
+  /** PCs worked on at the same time. */
+  readonly actions: number
+  /** PCs woken within ten seconds. */
+  readonly wakes: number
+  /** Disks written at the same time. */
+  readonly images: number
+  /** Of the site server's link, which they share. */
+  readonly lanBitsPerSecond: number
+  /** Share (0..1) of a room's PCs that may be out of use at once; one may always be worked on. */
+  readonly roomShare: number
 }
 
 export type DesiredMachine = {

@@ -50,8 +50,9 @@ Times without a zone are those of the lycée. Of recurring events in an iCalenda
 
 ## Where nothing is said
 
-Capacity is ${defaults.capacity.actions} actions and ${defaults.capacity.wakes} wakes at a time; magic packets go to the subnet's broadcast address (without a
-subnet: ${defaults.limitedBroadcast}), UDP port ${defaults.wakePort}. A commit that would stop managing more than ${defaults.removalLimit * 100} % of the
+A lycée works on ${defaults.capacity.actions} PCs at a time and writes ${defaults.capacity.images} disks at a time, wakes ${defaults.capacity.wakes} PCs within ten seconds, and leaves
+${100 - defaults.capacity.roomShare * 100} % of a room's PCs in use. Magic packets go to the subnet's broadcast address (without a subnet:
+${defaults.limitedBroadcast}), UDP port ${defaults.wakePort}. A commit that would stop managing more than ${defaults.removalLimit * 100} % of the
 machines is held for approval.`
 
 const settingNames: ReadonlySet<string> = new Set(Object.keys(settingsShape))

@@ -1,3 +1,4 @@
+import { defaults } from './defaults.ts'
 import type {
   Desired,
   DesiredMachine,
@@ -5,6 +6,7 @@ import type {
   DesiredSite,
   Origin,
   Profile,
+  SiteCapacity,
   SpecLayer,
   WantedPackage,
   WantedScript,
@@ -43,7 +45,9 @@ type Flat = {
 type FlatPosition = readonly [number, number, number]
 type FlatOrigin = readonly [path: string, ...FlatPosition, layer?: number]
 type CalendarSpan = Extract<Window['span'], { kind: 'calendar' }>
-type FlatSite = Omit<DesiredSite, 'rooms' | 'origin'> & {
+type FlatSite = Omit<DesiredSite, 'rooms' | 'origin' | 'capacity'> & {
+  /** An earlier version stored actions and wakes alone. */
+  readonly capacity: Partial<SiteCapacity>
   readonly rooms: readonly (DesiredSite['rooms'] extends ReadonlyMap<unknown, infer Room> ? Room : never)[]
   readonly origin: FlatPosition
 }
@@ -265,8 +269,9 @@ export function deserialize(bytes: string): Desired {
     }),
   )
   const sites = flat.sites.map(
-    ({ rooms, origin, ...site }): DesiredSite => ({
+    ({ rooms, origin, capacity, ...site }): DesiredSite => ({
       ...site,
+      capacity: { ...defaults.capacity, ...capacity },
       rooms: new Map(rooms.map((room) => [room.id, room])),
       origin: position(origin),
     }),

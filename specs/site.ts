@@ -97,6 +97,9 @@ function siteOf(spec: LyceeSpec, parkTimezone: string, origin: DesiredSite['orig
     capacity: {
       actions: capacity?.actions ?? defaults.capacity.actions,
       wakes: capacity?.wakes ?? defaults.capacity.wakes,
+      images: capacity?.images ?? defaults.capacity.images,
+      lanBitsPerSecond: capacity?.lan ?? defaults.capacity.lanBitsPerSecond,
+      roomShare: capacity?.room ?? defaults.capacity.roomShare,
     },
     rooms: new Map(rooms),
     origin,

@@ -28,7 +28,8 @@ export const run: Run = async (context, given) => {
   const memory = stored ?? noMemory
   const images = await knownImages(place.value, desired)
   const plan = standing(desired, targetOf(head.value, memory.target, now), memory, now, images)
-  const report = reportPlan(desired, plan, base?.value.desired, { inventory: memory.inventory, images })
+  const { inventory, durations } = memory
+  const report = reportPlan(desired, plan, base?.value.desired, { inventory, durations, images })
   const format = given.value('format') ?? (context.json ? 'json' : 'text')
   if (format === 'json') context.writeJson(planJson(report, plan, desired, locale))
   else if (format === 'markdown') out.write(planReportMarkdown(report, locale))

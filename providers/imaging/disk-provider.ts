@@ -8,6 +8,7 @@
  */
 import type { Done, Work } from '../../imaging/protocol.ts'
 import type { Change } from '../../reconciler/model/change.ts'
+import type { Instant } from '../../reconciler/model/ids.ts'
 import type { Observed, ObservedDisk } from '../../reconciler/model/observed.ts'
 import type { Outcome, StepResult } from '../../reconciler/model/outcome.ts'
 import type { Action } from '../../reconciler/model/plan.ts'
@@ -82,48 +83,58 @@ export function createDiskProvider(parts: DiskParts): Provider {
     const work = workFor(change, machine, parts.managementKeys, imager)
     if (work === undefined)
       return { kind: 'wrong-precondition', reason: outOfDate(machine.id), at: clock.now() }
+    const begun = clock.now()
     const ended = await runImager(parts, limits, work, change, asked)
-    return outcomeOf(ended, change, work, asked)
+    return outcomeOf(ended, change, work, begun, asked)
   }
 
-  async function outcomeOf(ended: Ended, change: ImagerChange, work: Work, asked: Apply): Promise<Outcome> {
+  async function outcomeOf(
+    ended: Ended,
+    change: ImagerChange,
+    work: Work,
+    begun: Instant,
+    asked: Apply,
+  ): Promise<Outcome> {
     switch (ended.kind) {
       case 'outcome':
         return ended.outcome
       case 'failed':
-        return failed(change, ended.problem, 0)
+        return failed(change, ended.problem, clock.now() - begun)
       case 'done':
-        return conclude(change, work, ended.done, asked)
+        return conclude(change, work, ended.done, begun, asked)
       case 'found-done':
-        return conclude(change, work, undefined, asked)
+        return conclude(change, work, undefined, begun, asked)
     }
   }
 
+  /** The change has lasted since the PC was asked into the imager, until its own system lets us in again. */
   async function conclude(
     change: ImagerChange,
     work: Work,
     done: Done | undefined,
+    begun: Instant,
     asked: Apply,
   ): Promise<Outcome> {
     const [action, machine] = asked
-    const begun = clock.now()
-    if (done?.kind === 'failed') {
-      const problem = { class: failureClass(done.reason), reason: imagerReason(done.reason, done.detail) }
-      return failed(change, problem, done.tally.durationMs, told(done))
-    }
     const output = done === undefined ? '' : told(done)
+    const fail = (problem: Problem): Outcome => failed(change, problem, clock.now() - begun, output)
+    if (done?.kind === 'failed') {
+      return fail({ class: failureClass(done.reason), reason: imagerReason(done.reason, done.detail) })
+    }
     const problem = done === undefined ? undefined : await afterwards(done, work, asked)
-    const durationMs = (done?.tally.durationMs ?? 0) + clock.now() - begun
-    if (problem !== undefined) return failed(change, problem, durationMs, output)
-    const results = action.changes.flatMap((one): readonly StepResult[] =>
-      one === change || isWake(one) ? [{ change: one, ok: true, output, durationMs }] : [],
-    )
-    if (work.kind === 'verify' || work.kind === 'capture' || machine.profile.os !== 'debian')
-      return { kind: 'complete', results, at: clock.now() }
-    const missing = await awaitSystem(parts, limits, asked)
-    return missing === undefined
-      ? { kind: 'complete', results, at: clock.now() }
-      : failed(change, missing, durationMs, output)
+    if (problem !== undefined) return fail(problem)
+    if (work.kind === 'restore' || work.kind === 'reset') {
+      const missing = machine.profile.os === 'debian' ? await awaitSystem(parts, limits, asked) : undefined
+      if (missing !== undefined) return fail(missing)
+    }
+    const at = clock.now()
+    // Found done, by a message that was for another process: how long it took, nobody knows any more.
+    const measured = done === undefined ? { durationMs: 0 } : { durationMs: at - begun, ...fetched(done) }
+    const results = action.changes.flatMap((one): readonly StepResult[] => {
+      if (one === change) return [{ change: one, ok: true, output, ...measured }]
+      return isWake(one) ? [{ change: one, ok: true, output, durationMs: 0 }] : []
+    })
+    return { kind: 'complete', results, at }
   }
 
   /** What the imager's message brings besides its success; the reason if that cannot be kept. */
@@ -173,6 +184,8 @@ const isWake = (change: Change): boolean => change.facet === 'power' && change.i
 
 const withDisk = (seen: Observed, disk: ObservedDisk | undefined): Observed =>
   disk === undefined ? seen : { ...seen, disk }
+
+const fetched = ({ tally }: Done): Pick<StepResult, 'fetchedBytes'> => ({ fetchedBytes: tally.fetched })
 
 /** For the log and for `--json`: bytes as they were counted on the PC. */
 const told = ({ tally }: Done): string =>

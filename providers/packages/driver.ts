@@ -105,10 +105,11 @@ export function transactionResults(
       return [index, { code, words }] as const
     }),
   )
+  const durationMs = Math.round(output.durationMs / changes.length)
   return changes.map((change, index): StepResult => {
     const line = lines.get(String(index))
     const own = output.files.get(`change-${index}.log`) ?? output.output
-    const base = { change, output: own, durationMs: output.durationMs }
+    const base = { change, output: own, durationMs }
     if (line?.code === 'ok') return { ...base, ok: true, exitCode: 0 }
     const failure =
       line === undefined

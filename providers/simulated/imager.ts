@@ -41,7 +41,8 @@ export const createImager =
     const ended = (problem?: Pick<StepResult, 'class' | 'reason'>): StepResult => {
       leave()
       const durationMs = clock.now() - begun
-      return { change, ok: problem === undefined, output: '', durationMs, ...problem }
+      const fetchedBytes = change.facet === 'disk' ? (change.bytes ?? 0) : 0
+      return { change, ok: problem === undefined, output: '', durationMs, fetchedBytes, ...problem }
     }
     if (!(await goesOn(30_000, 60_000))) return undefined
     if (disk.refusal) return ended({ class: disk.refusal.class, reason: said(disk.refusal.code) })

@@ -3,6 +3,7 @@ import type { Desired, DesiredMachine, DesiredSite } from '../../specs/desired.t
 import { deserialize } from '../../specs/serialize.ts'
 import { say } from '../../specs/text.ts'
 import { afterOutcome } from '../applied.ts'
+import { measured } from '../measured.ts'
 import type { Instant, MachineId } from '../model/ids.ts'
 import type { Facts, Observed } from '../model/observed.ts'
 import type { Outcome } from '../model/outcome.ts'
@@ -147,7 +148,10 @@ export const createExecutor = (parts: LoopParts, settings: Settings, onEnd: Endi
     }
   }
 
-  const recordOnce = async ({ action, machine, facts }: Job, outcome: Outcome): Promise<void> => {
+  const recordOnce = async (
+    { action, machine, site, facts, decidedFrom }: Job,
+    outcome: Outcome,
+  ): Promise<void> => {
     // First: killed in between, the action is still open and is joined again, while a request left open would be carried out twice.
     for (const request of servedRequests(action, outcome)) await store.closeDiskRequest(request, clock.now())
     const history = await store.historyOf(machine.id)
@@ -160,6 +164,8 @@ export const createExecutor = (parts: LoopParts, settings: Settings, onEnd: Endi
       at: now,
       outcome,
       ...memory,
+      // Of one that was joined in the middle, only a part was seen.
+      durations: decidedFrom === undefined ? [] : measured(outcome, site, facts?.hardware),
       events: [endEvent(action, outcome, now, settings.actor)],
       fence: action.fence,
     })

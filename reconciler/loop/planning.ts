@@ -3,9 +3,11 @@ import type { Desired } from '../../specs/desired.ts'
 import { afterLook } from '../applied.ts'
 import { describeDecision } from '../describe.ts'
 import { settledRequests } from '../disk-request.ts'
+import type { Durations } from '../model/duration.ts'
 import type { Instant, MachineId, PlanId, SiteId } from '../model/ids.ts'
 import type { Observed } from '../model/observed.ts'
 import type { Decision, DiskRequest, Plan, PlanInput } from '../model/plan.ts'
+import { durationsOf } from '../pace.ts'
 import { plan } from '../plan.ts'
 import type { NewEvent, Remembered } from '../store/store.ts'
 import { createKnown, type KnownSite, siteOf } from './known.ts'
@@ -45,6 +47,8 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
   /** Looked at since the last plan of its site. */
   const looked = new Set<MachineId>()
   const outdated = new Map<MachineId, Instant>()
+  /** As of the last full pass: single actions hardly change them. */
+  let durations: Durations = new Map()
   /** The plan that the store has: of the park under the empty name. */
   const storedIds = new Map<SiteId | '', PlanId>()
   let told: Map<MachineId, string> | undefined
@@ -54,6 +58,7 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
     const desired: Desired = { ...standing.desired, machines: machines ?? new Map() }
     const pauses = await store.pauses(clock.now())
     const requests = await store.diskRequests()
+    if (site === undefined) durations = durationsOf(await store.durations())
     await known.refresh()
     const here: KnownSite = site === undefined ? known : known.site(site)
     await rememberLooks(desired, here)
@@ -65,6 +70,7 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
       history: here.history,
       pauses,
       requests,
+      durations,
       ...(images === undefined ? {} : { images: images() }),
       ...(awaited === undefined ? {} : { awaited: awaited(desired) }),
       freshMs: settings.freshMs,

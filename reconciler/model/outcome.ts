@@ -10,7 +10,10 @@ export type StepResult = {
   readonly exitCode?: number
   /** The end of what it printed, at most 16 KiB. */
   readonly output: string
+  /** Of the change alone; changes made in one go (an apt transaction) share its time between them. */
   readonly durationMs: number
+  /** What came over the lycée's network for a disk, compressed, as the imager counted it. */
+  readonly fetchedBytes?: number
   readonly class?: FailureClass
   readonly reason?: Reason
 }

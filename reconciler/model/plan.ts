@@ -1,5 +1,6 @@
 import type { Desired } from '../../specs/desired.ts'
 import type { Change } from './change.ts'
+import type { Durations } from './duration.ts'
 import type {
   ActionId,
   ChangeKey,
@@ -65,7 +66,12 @@ export type GateName =
 export type Decision =
   /** As wanted; `reported` are differences that the drift policy only reports, `lastSeen` tells that an off machine was so when last read. */
   | { readonly kind: 'converged'; readonly reported: readonly Change[]; readonly lastSeen?: Instant }
-  | { readonly kind: 'act'; readonly action: Action }
+  | {
+      readonly kind: 'act'
+      readonly action: Action
+      /** Expected, until the PC is as wanted: of one that is woken first, with what follows. */
+      readonly takesMs: number
+    }
   | {
       readonly kind: 'held'
       readonly by: GateName
@@ -121,7 +127,13 @@ export type FailureClass = 'wait' | 'retry' | 'terminal'
 /** What the store remembers of a machine besides its observation. */
 export type History = {
   /** Started and not known to have ended. */
-  readonly inFlight?: { readonly action: ActionId; readonly owner: string; readonly since: Instant }
+  readonly inFlight?: {
+    readonly action: ActionId
+    readonly owner: string
+    readonly since: Instant
+    /** What it makes, and so what it uses of the lycée's capacity. Undefined: not known here. */
+    readonly changes?: readonly Change[]
+  }
   /** The facet digest that was last applied, or first seen to be in place: differences from it are drift. */
   readonly applied: Readonly<Record<string, Digest>>
   readonly backoffs: readonly Backoff[]
@@ -155,6 +167,8 @@ export type PlanInput = {
   readonly images?: ReadonlyMap<string, KnownImage>
   /** Image versions, by manifest digest, that are not (yet) complete at the site server, and why: nothing is written from them. */
   readonly awaited?: ReadonlyMap<string, Reason>
+  /** Measured durations; missing: what is assumed of old hardware. */
+  readonly durations?: Durations
   readonly desired: Desired
   readonly target: Target
   readonly inventory: ReadonlyMap<MachineId, Observed>

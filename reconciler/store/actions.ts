@@ -5,6 +5,7 @@ import type { Action } from '../model/plan.ts'
 import { nextActionSeq } from './action-seq.ts'
 import { touchMachines } from './change-counter.ts'
 import { type Database, siteOf } from './database.ts'
+import { addDurations } from './durations.ts'
 import { append } from './events.ts'
 import { clearBackoffKeys, putApplied, putBackoffs } from './history.ts'
 import type { EndedAction, NewEvent, OpenAction, Store } from './store.ts'
@@ -152,6 +153,7 @@ export const endAction = async (db: Database, ended: EndedAction): Promise<boole
   await putApplied(db, [ended])
   await clearBackoffKeys(db, ended.machine, ended.clear)
   await putBackoffs(db, ended.machine, ended.backoffs)
+  await addDurations(db, ended.durations ?? [])
   await append(db, ended.events)
   return true
 }

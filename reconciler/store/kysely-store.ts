@@ -7,6 +7,7 @@ import { readChanges } from './changes.ts'
 import type { Database } from './database.ts'
 import { collectDiscovered, putDiscovered, readDiscovered } from './discovered.ts'
 import { addDiskRequest, closeDiskRequest, collectDiskRequests, readDiskRequests } from './disk-requests.ts'
+import { readDurations } from './durations.ts'
 import { append, readEvents } from './events.ts'
 import { createSharedCache } from './facts-row.ts'
 import { clearBackoffs, forgetMachine, readHistory, remember } from './history.ts'
@@ -106,6 +107,7 @@ export const createKyselyStore = (dialect: Dialect): Store => {
     touchOwner: (owner, now) => run((database) => touchOwner(database, owner, now)),
     openActions: () => run(readOpenActions),
     endAction: (ended) => atomically((database) => endAction(database, ended)),
+    durations: () => run(readDurations),
     remember: (looks) => atomically((database) => remember(database, looks)),
     clearBackoffs: (machine) => atomically((database) => clearBackoffs(database, machine)),
 

@@ -24,6 +24,7 @@ export type Schema = {
   disk_requests: DiskRequestRow
   rollouts: RolloutRow
   rollout_orders: RolloutOrderRow
+  durations: DurationRow
   discovered: { mac: string; first_seen_at: number; seen_at: number; hello: string }
 }
 
@@ -141,6 +142,9 @@ export type DiskRequestRow = {
   at: number
   closed_at: number | null
 }
+
+/** How often work of this kind went at this pace, on this model at this site. */
+export type DurationRow = { kind: string; model: string; site: string; step: number; times: number }
 
 /** `site` is empty for a plan of the whole park. */
 export type PlanHeadRow = {

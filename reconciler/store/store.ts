@@ -4,6 +4,7 @@
  * (`advanceTarget`, `claimAction`) and on the PC's own record of actions, never on a lease.
  */
 
+import type { PaceCount, PaceSample } from '../model/duration.ts'
 import type { Event } from '../model/event.ts'
 import type {
   ActionId,
@@ -98,8 +99,10 @@ export interface Store {
   /** Says when this owner was last alive; an owner that leaves says 0, and its open actions are free at once. */
   touchOwner(owner: string, now: Instant): Promise<void>
   openActions(): Promise<readonly OpenAction[]>
-  /** Records how it ended, what is now applied (facet digests) and the new backoffs (replacing those of the same keys; `clear` drops keys), in one transaction with the event. Returns false if it had ended already. */
+  /** Records how it ended, what is now applied (facet digests) and the new backoffs (replacing those of the same keys; `clear` drops keys), and how long it took, in one transaction with the event. Returns false if it had ended already. */
   endAction(ended: EndedAction): Promise<boolean>
+  /** How long work took, of all lycées and models; what is old counts less. */
+  durations(): Promise<readonly PaceCount[]>
   /** What looks at machines brought to light: facets found to be applied, and backoffs (their keys) that are needed no longer. */
   remember(looks: readonly Remembered[]): Promise<void>
   /** Makes stalled and backing-off changes of a machine eligible at once. */
@@ -190,6 +193,7 @@ export type EndedAction = {
   readonly applied: Readonly<Record<string, Digest>>
   readonly backoffs: readonly Backoff[]
   readonly clear: readonly string[]
+  readonly durations?: readonly PaceSample[]
   readonly events: readonly NewEvent[]
   readonly fence: Fence
 }

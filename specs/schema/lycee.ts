@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { domainName, ipv4, subnet } from './address.ts'
 import { csvMachines, labels, machines, role } from './machine.ts'
 import { name, secretName, siteName } from './name.ts'
-import { bitrate, count } from './quantity.ts'
+import { bitrate, count, percentage } from './quantity.ts'
 import { about, fields } from './scalar.ts'
 import { settingsShape } from './settings.ts'
 import { timezone } from './time.ts'
@@ -42,7 +42,12 @@ export const lycee = about(
           'Appended to a machine’s name to reach it.',
           'Ajouté au nom d’une machine pour la joindre.',
         ).optional(),
-        uplink: about(bitrate(), 'The bit rate towards the lycée.', 'Le débit vers le lycée.').optional(),
+        uplink: about(
+          bitrate(),
+          'The bit rate towards the lycée, over which packages come: it says on how many PCs at once they are installed.',
+          'Le débit vers le lycée, par lequel arrivent les paquets : il détermine sur combien de postes à la fois ils sont installés.',
+          { default: '100Mbit/s' },
+        ).optional(),
       }),
       'Its network.',
       'Son réseau.',
@@ -107,12 +112,36 @@ export const lycee = about(
     ).optional(),
     capacity: about(
       fields({
-        actions: about(count(1, 1000), 'PCs changed at the same time.', 'Postes modifiés en même temps.', {
-          default: '8',
-        }).optional(),
-        wakes: about(count(1, 1000), 'PCs woken at the same time.', 'Postes réveillés en même temps.', {
-          default: '4',
-        }).optional(),
+        actions: about(
+          count(1, 1000),
+          'PCs worked on at the same time, whatever is done.',
+          'Postes traités en même temps, quelle que soit l’opération.',
+          { default: '24' },
+        ).optional(),
+        wakes: about(
+          count(1, 1000),
+          'PCs woken within ten seconds: it is the inrush of switching on together that trips a breaker, not the PCs that are on.',
+          'Postes réveillés en dix secondes : c’est l’appel de courant d’un allumage simultané qui fait disjoncter, pas les postes allumés.',
+          { default: '4' },
+        ).optional(),
+        images: about(
+          count(1, 1000),
+          'Disks written (or captured) at the same time; fewer where `lan` is too narrow for so many.',
+          'Disques écrits (ou capturés) en même temps ; moins si `lan` est trop étroit pour autant.',
+          { default: '16' },
+        ).optional(),
+        lan: about(
+          bitrate(),
+          'The bit rate of the site server’s link in the lycée, which all disks written at once share.',
+          'Le débit de la liaison du serveur d’établissement dans le lycée, que se partagent les disques écrits en même temps.',
+          { default: '1Gbit/s' },
+        ).optional(),
+        room: about(
+          percentage(),
+          'The share of a room’s PCs that may be out of use at once, by work that disturbs and by what is broken. One PC may always be worked on.',
+          'La part des postes d’une salle qui peut être indisponible en même temps, du fait d’opérations gênantes ou de pannes. Un poste au moins peut toujours être traité.',
+          { default: '50%' },
+        ).optional(),
       }),
       'How much is done at once.',
       'Ce qui est fait en même temps.',

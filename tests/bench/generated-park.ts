@@ -82,7 +82,7 @@ function role(name: string, packages: readonly string[], scripts: number): strin
 function lycee(index: number, first: number, count: number): string {
   const subnet = `10.${Math.floor(index / 64) + 1}.${(index % 64) * 4}`
   let text = `kind: Lycee\nname: lycee-${index}\ntitle: Lycée ${index}\nuai: ${uai(index)}\ncity: Besançon\n`
-  text += `network: { subnet: ${subnet}.0/22, uplink: 100Mbit/s, domain: lycee-${index}.example }\nrole: poste-eleve\nrooms:\n`
+  text += `network: { subnet: ${subnet}.0/22, uplink: 100Mbit/s, domain: lycee-${index}.example }\ncapacity: { actions: 8 }\nrole: poste-eleve\nrooms:\n`
   const perRoom = Math.ceil(count / ROOMS)
   for (let room = 0; room * perRoom < count; room++) {
     text += `  b${room}:\n    role: ${ROLES[room % ROLES.length]}\n    machines:\n`

@@ -15,6 +15,7 @@ onEachDatabase('an action is claimed once, and its start is told once', async (t
     action: install.id,
     owner: 'a',
     since: start,
+    changes: install.changes,
   })
 })
 

@@ -156,14 +156,20 @@ const parks: fc.Arbitrary<Desired> = fc
   .record({
     members: fc.uniqueArray(fc.constantFrom(...ids), { minLength: 1 }),
     profiles: fc.array(profiles, { minLength: 1, maxLength: 3 }),
-    actions: fc.integer({ min: 0, max: 3 }),
-    wakes: fc.integer({ min: 0, max: 3 }),
+    limits: fc.record({
+      actions: fc.integer({ min: 0, max: 3 }),
+      wakes: fc.integer({ min: 0, max: 3 }),
+      images: fc.integer({ min: 1, max: 3 }),
+      lanBitsPerSecond: fc.constantFrom(60e6, 110e6, 1e9),
+      roomShare: fc.constantFrom(0, 0.5, 1),
+    }),
+    uplinkBitsPerSecond: fc.constantFrom(5e6, 21e6, 1e9),
     served: fc.constantFrom(true, true, false),
   })
-  .map(({ members, profiles: kinds, actions, wakes, served }) =>
+  .map(({ members, profiles: kinds, limits, uplinkBitsPerSecond, served }) =>
     park(
       members.map((id, index) => machine(id, kinds[index % kinds.length])),
-      { capacity: { actions, wakes }, ...(served ? { server } : {}) },
+      { capacity: limits, uplinkBitsPerSecond, ...(served ? { server } : {}) },
     ),
   )
 

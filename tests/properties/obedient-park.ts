@@ -6,7 +6,17 @@ import type { DiskRequestId, MachineId } from '../../reconciler/model/ids.ts'
 import type { Facts, Observed, ObservedDisk } from '../../reconciler/model/observed.ts'
 import type { Decision, PlanInput } from '../../reconciler/model/plan.ts'
 import type { WantedScript } from '../../specs/desired.ts'
-import { facts, manifest, now, off, park, planInput, server, up } from '../reconciler/sample-park.ts'
+import {
+  capacity,
+  facts,
+  manifest,
+  now,
+  off,
+  park,
+  planInput,
+  server,
+  up,
+} from '../reconciler/sample-park.ts'
 
 /** The same park on a quiet day: nobody logged in, no pauses, no failures, windows open, everything within reach. */
 export function unhindered(input: PlanInput): PlanInput {
@@ -32,7 +42,7 @@ export function unhindered(input: PlanInput): PlanInput {
     return [up(one.machine, { ...(one.facts ?? facts()), at: now }, disk)]
   })
   const served = [...input.desired.sites.values()].every((site) => site.server !== undefined)
-  const site = { capacity: { actions: 100, wakes: 100 }, ...(served ? { server } : {}) }
+  const site = { capacity: capacity(), ...(served ? { server } : {}) }
   const world = planInput(park(machines, site), inventory, { requests: input.requests ?? [] })
   const known = new Set(inventory.map((one) => one.machine))
   const unseen = machines.filter((one) => !known.has(one.id)).map((one) => off(one.id))

@@ -1,25 +1,17 @@
 /** What holds for every park, every inventory and every instant. */
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import fc from 'fast-check'
 import { changeKey } from '../../reconciler/diff.ts'
 import { settledRequests } from '../../reconciler/disk-request.ts'
 import { isAskedFor, isImagerChange } from '../../reconciler/disk-work.ts'
-import type { MachineId } from '../../reconciler/model/ids.ts'
 import type { Observed } from '../../reconciler/model/observed.ts'
-import type { Action, Decision, PlanInput } from '../../reconciler/model/plan.ts'
+import type { Action, PlanInput } from '../../reconciler/model/plan.ts'
 import { plan } from '../../reconciler/plan.ts'
 import { openFor } from '../../reconciler/window.ts'
 import type { DesiredMachine } from '../../specs/desired.ts'
 import { inputs } from './arbitrary-input.ts'
+import { holds } from './holds.ts'
 import { afterRound, unhindered } from './obedient-park.ts'
-
-/** Runs a property, and says with which seed, so that a failure elsewhere can be had again here. */
-function holds(t: ExecutionContext, property: fc.IRawProperty<unknown>, numRuns = 500): void {
-  const seed = Number(process.env['PROPERTY_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
-  t.log(`PROPERTY_SEED=${seed}`)
-  fc.assert(property, { seed, numRuns })
-  t.pass()
-}
 
 test('a plan is pure: it changes nothing that it is given, and says the same again', (t) => {
   holds(
@@ -93,28 +85,6 @@ test('whatever is not done has its reason, in both languages, and what is held h
         if (decision.kind === 'held') {
           t.true(decision.by.length > 0)
           t.true(decision.until === undefined || decision.until > input.now)
-        }
-      }
-    }),
-  )
-})
-
-test('no lycée ever has more actions or wakes at once than its capacity', (t) => {
-  holds(
-    t,
-    fc.property(inputs, (input) => {
-      const decisions = plan(input).decisions
-      for (const site of input.desired.sites.values()) {
-        const own = ([id]: readonly [MachineId, unknown]): boolean => id.startsWith(`${site.id}/`)
-        const isOff = (id: MachineId): boolean => input.inventory.get(id)?.reach === 'off'
-        const flying = [...input.history].filter(own).filter(([, one]) => one.inFlight !== undefined)
-        const acting = [...decisions].filter(own).filter(([, one]) => one.kind === 'act')
-        for (const wakes of [true, false]) {
-          // A PC that is off and gets another disk is woken first, and worked on then.
-          const started = acting.filter(([id, decision]) => (wakes ? isOff(id) : !isWake(decision))).length
-          const before = flying.filter(([id]) => isOff(id) === wakes).length
-          const limit = wakes ? site.capacity.wakes : site.capacity.actions
-          t.true(started === 0 || started + before <= limit, `${site.id}: ${started} + ${before} > ${limit}`)
         }
       }
     }),
@@ -206,7 +176,7 @@ test('only a machine that is off is woken, and only if it may be; only one that 
   holds(
     t,
     everyAction((_, wanted, action, observed) => {
-      const wake = isWake({ kind: 'act', action })
+      const wake = wakes(action)
       const disk = action.changes.some(isImagerChange)
       if (wake) t.is(observed.reach, 'off')
       else if (!disk) t.is(observed.reach, 'up')
@@ -330,9 +300,8 @@ function everyAction(
   })
 }
 
-const isWake = (decision: Decision): boolean =>
-  decision.kind === 'act' &&
-  decision.action.changes.some((change) => change.item === 'wake' && change.facet === 'power')
+const wakes = ({ changes }: Action): boolean =>
+  changes.some((change) => change.item === 'wake' && change.facet === 'power')
 
 /** A copy in which every attempt to write throws, maps and sets included. */
 function freeze<Value>(value: Value): Value {

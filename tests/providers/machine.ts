@@ -29,7 +29,7 @@ export const site: DesiredSite = {
   title: 'Lycée Victor Hugo',
   timezone: 'Europe/Paris',
   wake: { broadcast: '127.255.255.255', port: 9 },
-  capacity: { actions: 4, wakes: 4 },
+  capacity: { actions: 4, wakes: 4, images: 4, lanBitsPerSecond: 1e9, roomShare: 1 },
   rooms: new Map(),
   origin,
 }

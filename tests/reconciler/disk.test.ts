@@ -2,7 +2,7 @@ import test from 'ava'
 import { afterLook, afterOutcome } from '../../reconciler/applied.ts'
 import { changeKey } from '../../reconciler/diff.ts'
 import { refusalOf, settledRequests } from '../../reconciler/disk-request.ts'
-import { neededMs } from '../../reconciler/duration.ts'
+import { createEstimates } from '../../reconciler/duration.ts'
 import type { DiskChange, ResetChange } from '../../reconciler/model/change.ts'
 import type { ChangeKey, Digest, DiskRequestId } from '../../reconciler/model/ids.ts'
 import type { Observed, ObservedDisk } from '../../reconciler/model/observed.ts'
@@ -11,6 +11,7 @@ import { plan } from '../../reconciler/plan.ts'
 import type { Profile, WantedDisk } from '../../specs/desired.ts'
 import { say } from '../../specs/text.ts'
 import {
+  capacity,
   digest,
   everyDay,
   facts,
@@ -308,7 +309,7 @@ for (const kind of ['reset', 'verify', 'capture'] as const) {
     const flying = { inFlight: { action: 'a', owner: 'x', since: now }, applied: {}, backoffs: [] }
     const history = new Map([[machineId(id), flying as unknown as History]])
     t.like(decide(seen, of, { requests, history }), { kind: 'held', by: 'in-flight' })
-    t.like(decide(seen, of, { requests }, { capacity: { actions: 0, wakes: 1 } }), {
+    t.like(decide(seen, of, { requests }, { capacity: capacity({ actions: 0 }) }), {
       kind: 'held',
       by: 'capacity',
     })
@@ -548,6 +549,10 @@ test('what moves many bytes is expected to take long', (t) => {
     settings: digest('s'),
     effect: 'disruptive',
   }
+  const desired = park([machine(id, imaged())], { capacity: capacity({ images: 8, lanBitsPerSecond: 1e9 }) })
+  const [site] = desired.sites.values()
+  if (site === undefined) throw new Error('no site')
+  const { neededMs } = createEstimates()(site, undefined)
   t.true(neededMs([restore(12e9)]) > neededMs([restore(1e9)]) + 10 * 60_000)
   t.true(neededMs([back]) < neededMs([restore(12e9)]))
 })

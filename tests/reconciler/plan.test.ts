@@ -398,40 +398,6 @@ test('a session that was open when a machine was last on does not keep it from b
 
 const room = ['hugo/b204-03', 'hugo/b204-01', 'hugo/b204-02', 'zola/a1-01']
 
-test('a lycée works on no more machines at once than it may, the first by name first', (t) => {
-  const desired = park(
-    room.map((one) => machine(one, vim)),
-    { capacity: { actions: 2, wakes: 1 } },
-  )
-  const kinds = (input: PlanInput) =>
-    [...plan(input).decisions.values()].map((one) => (one.kind === 'held' ? one.by : one.kind))
-  const seen = room.map((one) => up(one))
-  t.deepEqual(kinds(planInput(desired, seen)), ['act', 'act', 'capacity', 'act'])
-  t.deepEqual(
-    kinds(
-      planInput(
-        desired,
-        room.map((one) => off(one, facts())),
-      ),
-    ),
-    ['act', 'capacity', 'capacity', 'act'],
-  )
-})
-
-test('actions in flight use up capacity, wakes have their own', (t) => {
-  const desired = park(
-    room.map((one) => machine(one, vim)),
-    { capacity: { actions: 1, wakes: 1 } },
-  )
-  const inFlight = { action: 'a' as ActionId, owner: 'x', since: now }
-  const history = new Map([[machineId('hugo/gone-01'), { inFlight, applied: {}, backoffs: [] }]])
-  const seen = [up('hugo/b204-01'), off('hugo/b204-02', facts()), up('zola/a1-01')]
-  const { decisions } = plan(planInput(desired, seen, { history }))
-  t.like(decisions.get(machineId('hugo/b204-01')), { kind: 'held', by: 'capacity' })
-  t.like(decisions.get(machineId('hugo/b204-02')), { kind: 'act' })
-  t.like(decisions.get(machineId('zola/a1-01')), { kind: 'act' })
-})
-
 test('a machine that left the park is named and left alone', (t) => {
   const desired = park([machine(id, vim)])
   const result = plan(planInput(desired, [up('hugo/old-02'), up('hugo/old-01'), up(id)]))

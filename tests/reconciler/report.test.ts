@@ -11,6 +11,7 @@ import { status } from '../../reconciler/status.ts'
 import type { Desired, Profile, WantedDisk } from '../../specs/desired.ts'
 import { say } from '../../specs/text.ts'
 import {
+  capacity,
   digest,
   everyDay,
   facts,
@@ -41,7 +42,7 @@ const wanting = (word: string, ...packages: Parameters<typeof wantedPackage>[]):
 const parkOf = (ids: readonly string[], kind: Profile): Desired =>
   park(
     ids.map((id) => machine(id, kind)),
-    { capacity: { actions: 1000, wakes: 1000 } },
+    { capacity: capacity() },
   )
 
 const seenUp = (ids: readonly string[]): Plan => {

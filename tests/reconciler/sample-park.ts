@@ -7,6 +7,7 @@ import type {
   DesiredMachine,
   DesiredSite,
   Profile,
+  SiteCapacity,
   SiteServer,
   WantedDisk,
   WantedPackage,
@@ -32,6 +33,16 @@ export const origin = { file: 'park.yaml', line: 1, column: 1 } as const
 export const digest = (word: string): Digest => `sha256:${word}` as Digest
 export const machineId = (id: string): MachineId => id as MachineId
 export const siteId = (id: string): SiteId => id as SiteId
+
+/** Plenty of what a test says nothing about. */
+export const capacity = (more: Partial<SiteCapacity> = {}): SiteCapacity => ({
+  actions: 1000,
+  wakes: 1000,
+  images: 1000,
+  lanBitsPerSecond: 1e12,
+  roomShare: 1,
+  ...more,
+})
 
 export function wantedPackage(
   name: string,
@@ -203,7 +214,7 @@ export function park(
       title: `Lycée ${site}`,
       timezone: 'Europe/Paris',
       wake: { broadcast: '255.255.255.255', port: 9 },
-      capacity: { actions: 10, wakes: 10 },
+      capacity: capacity({ actions: 10, wakes: 10 }),
       rooms: new Map(rooms),
       origin: { file: `lycees/${site}.yaml`, line: 1, column: 1 },
       ...more,

@@ -124,7 +124,13 @@ test('where nothing is said the documented defaults hold', (t) => {
   t.is(desired.park.removalLimit, 0.1)
   const site = [...desired.sites.values()][0]
   t.deepEqual(site?.wake, { broadcast: '255.255.255.255', port: 9 })
-  t.deepEqual(site?.capacity, { actions: 8, wakes: 4 })
+  t.deepEqual(site?.capacity, {
+    actions: 24,
+    wakes: 4,
+    images: 16,
+    lanBitsPerSecond: 1e9,
+    roomShare: 0.5,
+  })
 })
 
 test('magic packets go to the broadcast address of the subnet', (t) => {

@@ -20,7 +20,7 @@ export const exceptions: Readonly<Record<string, Exceptions>> = {
     ],
   },
   'victor-berard': {
-    lines: ['capacity: { actions: 12, wakes: 2 } # le disjoncteur de l’aile nord saute au-delà'],
+    lines: ['capacity: { wakes: 2 } # le disjoncteur de l’aile nord saute au-delà'],
   },
   'simone-veil': {
     lines: [

@@ -62,7 +62,7 @@ function capacityOf({ name, machines }: Lycee): readonly string[] {
   const own = exceptions[name]?.lines?.some((line) => line.startsWith('capacity:')) ?? false
   if (own || machines < 200) return []
   return [
-    `capacity: { actions: ${machines < 350 ? 12 : 16}, wakes: 6 } # un serveur plus puissant, une installation électrique qui suit`,
+    `capacity: { actions: ${machines < 350 ? 32 : 48}, images: ${machines < 350 ? 18 : 20}, wakes: 6 } # un serveur plus puissant, une installation électrique qui suit`,
   ]
 }
 
