@@ -3,6 +3,7 @@ import type { DiskChange, ResetChange } from '../../reconciler/model/change.ts'
 import type { ActionId, DiskRequestId, Instant } from '../../reconciler/model/ids.ts'
 import type { ObservedDisk } from '../../reconciler/model/observed.ts'
 import type { FailureClass } from '../../reconciler/model/plan.ts'
+import type { WantedDisk } from '../../specs/desired.ts'
 
 export type ImagerChange = DiskChange | ResetChange
 
@@ -36,6 +37,8 @@ export type DiskTools = SimulatedDisk & {
   /** After the last. */
   finish(write: SimulatedWrite, change: ImagerChange, at: Instant): void
   verify(at: Instant): void
+  /** As if it had been made so long ago. */
+  settle(wanted: WantedDisk, at: Instant): void
 }
 
 export const createDisk = (): DiskTools => {
@@ -81,6 +84,19 @@ export const createDisk = (): DiskTools => {
       if (disk.state === undefined) return
       const differing = [{ partition: 'root', chunks: 1000, differing: disk.damagedChunks }]
       disk.verified = { at, manifest: disk.state.manifest, differing }
+    },
+    settle: (wanted, at) => {
+      if (wanted.manifest === undefined) return
+      disk.content = 'ours'
+      disk.state = {
+        manifest: wanted.manifest,
+        image: `${wanted.name}@${wanted.version}`,
+        layout: wanted.layoutDigest,
+        settings: wanted.settingsDigest,
+        job: 'before',
+        at,
+        how: 'restore',
+      }
     },
   }
   const partitions = () => (disk.content === 'blank' ? [] : [{ number: 1, sizeBytes: 256e9, name: 'root' }])

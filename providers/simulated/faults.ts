@@ -8,6 +8,10 @@ export type Faults = {
   readonly cut: number
   /** No answer at all, until the caller gives up. */
   readonly hang: number
+  /** The order arrives when nobody waits for the answer any more. */
+  readonly late?: number
+  /** The order arrives a second time. */
+  readonly double?: number
 }
 
 export const noFaults: Faults = { connect: 0, lose: 0, cut: 0, hang: 0 }

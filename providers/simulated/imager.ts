@@ -1,17 +1,19 @@
 import type { ActionId, Instant } from '../../reconciler/model/ids.ts'
 import type { StepResult } from '../../reconciler/model/outcome.ts'
 import type { Reason } from '../../reconciler/model/reason.ts'
-import type { Clock, Random } from '../../reconciler/ports.ts'
+import type { Clock } from '../../reconciler/ports.ts'
 import type { DesiredMachine } from '../../specs/desired.ts'
 import { say } from '../../specs/text.ts'
 import type { DiskTools, ImagerChange } from './disk.ts'
-import { between } from './random.ts'
+import type { Pace, Stint } from './pace.ts'
 
 export type ImagerParts = {
   readonly clock: Clock
-  readonly random: Random
+  readonly pace: Pace
   readonly disk: DiskTools
   readonly era: () => number
+  /** Work that ends with the power. */
+  readonly spend: (work: Stint) => Promise<void>
   readonly enter: () => void
   /** The PC starts its own system. */
   readonly leave: () => void
@@ -28,14 +30,14 @@ export type Imager = (
 ) => Promise<StepResult | undefined>
 
 export const createImager =
-  ({ clock, random, disk, era, enter, leave, written }: ImagerParts): Imager =>
+  ({ clock, pace, disk, era, spend, enter, leave, written }: ImagerParts): Imager =>
   async (change, action, machine, killed) => {
     const begun = clock.now()
     enter()
     const before = era()
     /** False: the power went. */
-    const goesOn = async (least: number, most: number): Promise<boolean> => {
-      await clock.sleep(Math.round(between(random, least, most)))
+    const goesOn = async (work: Promise<void>): Promise<boolean> => {
+      await work
       return era() === before && !killed()
     }
     const ended = (problem?: Pick<StepResult, 'class' | 'reason'>): StepResult => {
@@ -44,12 +46,12 @@ export const createImager =
       const fetchedBytes = change.facet === 'disk' ? (change.bytes ?? 0) : 0
       return { change, ok: problem === undefined, output: '', durationMs, fetchedBytes, ...problem }
     }
-    if (!(await goesOn(30_000, 60_000))) return undefined
+    if (!(await goesOn(clock.sleep(pace.imagerStartMs())))) return undefined
     if (disk.refusal) return ended({ class: disk.refusal.class, reason: said(disk.refusal.code) })
     const write = writes(change) ? disk.begin(action, change) : undefined
-    if (!(await goesOn(20_000, 240_000))) return undefined
+    if (!(await goesOn(spend(pace.imaging(change))))) return undefined
     finish(clock.now())
-    if (!(await goesOn(20_000, 60_000))) return undefined
+    if (!(await goesOn(clock.sleep(pace.imagerEndMs())))) return undefined
     return ended()
 
     function finish(at: Instant): void {

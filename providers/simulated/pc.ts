@@ -1,21 +1,24 @@
 /** A PC in memory. What it does takes virtual time, and a power cut at any instant leaves it as far as it was. */
-import { createHash } from 'node:crypto'
 import type { Change } from '../../reconciler/model/change.ts'
 import type { ActionId, Digest, MachineId, ScriptName } from '../../reconciler/model/ids.ts'
-import type { Facts, ObservedPackages, ObservedScript, Session } from '../../reconciler/model/observed.ts'
+import type { Facts, Session } from '../../reconciler/model/observed.ts'
 import type { StepResult } from '../../reconciler/model/outcome.ts'
 import type { Reason } from '../../reconciler/model/reason.ts'
 import type { Clock, Random } from '../../reconciler/ports.ts'
-import type { DesiredMachine, WantedScript } from '../../specs/desired.ts'
+import type { DesiredMachine } from '../../specs/desired.ts'
 import { say } from '../../specs/text.ts'
-import { type Archive, resolveVersion } from './archive.ts'
+import type { Archive } from './archive.ts'
 import { createDisk, type DiskTools } from './disk.ts'
+import { hardwareOf, type PcModel, plainModel } from './hardware.ts'
 import { createImager, type Imager } from './imager.ts'
-import { between } from './random.ts'
+import { guessedPace, type Pace, type Stint } from './pace.ts'
+import { createPackages } from './pc-packages.ts'
+import { createScripts, type ScriptRun } from './pc-scripts.ts'
 import { createRecord, type PcRecord } from './record.ts'
 
 export type SimulatedPc = {
   readonly id: MachineId
+  readonly model: PcModel
   readonly installed: Map<string, string>
   readonly held: Set<string>
   hostname: string
@@ -31,25 +34,25 @@ export type SimulatedPc = {
   readonly disk: DiskTools
   /** On, but in the imager: its disk has no system that could start, or somebody works on it. */
   inImager(): boolean
+  /** Its system does not come up: it is on, and nothing answers. */
+  hangs(): boolean
   hostKeyChanged: boolean
   /** Whether a magic packet turns it on. */
   wakeable: boolean
+  diskFull: boolean
+  /** Its own clock less the true time. */
+  clockSkewMs: number
   readonly isOn: () => boolean
   /** Changes with each boot and each power cut: what began before is over. */
   readonly era: () => number
   powerOn(): void
   powerOff(): void
+  /** Makes it as the spec wants it, as if it had been so for long. */
+  settle(machine: DesiredMachine): void
   facts(machine: DesiredMachine): Facts
   readonly image: Imager
   /** Makes one change; undefined, and no effect, if the power went first or what ran was `killed`: a kill takes the step with it. */
   make(change: Change, machine: DesiredMachine, killed: () => boolean): Promise<StepResult | undefined>
-}
-
-export type ScriptRun = {
-  readonly script: ScriptName
-  readonly digest: Digest
-  readonly bootId: string
-  readonly exitCode: number
 }
 
 export type PcParts = {
@@ -57,24 +60,32 @@ export type PcParts = {
   readonly clock: Clock
   readonly random: Random
   readonly archive: Archive
+  readonly model?: PcModel
+  readonly pace?: Pace
   readonly installed?: Readonly<Record<string, string>>
   /** Packages in each image, by manifest. */
   readonly images?: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** Whether an image's system comes up on this hardware; it does, unless said otherwise. */
+  readonly boots?: (manifest: string, model: PcModel) => boolean
+  /** Versions of scripts that fail wherever they run. */
+  readonly brokenScripts?: ReadonlySet<Digest>
   readonly on?: boolean
 }
 
 export const createPc = (parts: PcParts): SimulatedPc => {
-  const { id, clock, random, archive } = parts
+  const { id, clock, random, archive, model = plainModel } = parts
+  const pace = parts.pace ?? guessedPace(clock, random)
+  const packages = createPackages(archive, parts.installed ?? {})
+  const scripts = createScripts(parts.brokenScripts ?? noScripts)
+  const record = createRecord()
+  const disk = createDisk()
   let on = parts.on ?? true
   let era = 1
   let boot = 1
   let bootedAt = clock.now()
-  const scripts = new Map<ScriptName, ObservedScript>()
-  const runs: ScriptRun[] = []
-  const bootId = () => `${id}#${boot}`
-  const record = createRecord()
-  const disk = createDisk()
   let imaging = false
+  let stint: Stint | undefined
+  const bootId = () => `${id}#${boot}`
 
   const powerOff = (): void => {
     if (!on) return
@@ -82,6 +93,7 @@ export const createPc = (parts: PcParts): SimulatedPc => {
     imaging = false
     era += 1
     pc.sessions = []
+    stint?.stop()
     record.interrupt()
   }
   const start = (): void => {
@@ -93,33 +105,20 @@ export const createPc = (parts: PcParts): SimulatedPc => {
   const powerOn = (): void => {
     if (!on) start()
   }
-
-  const runScript = (wanted: WantedScript): number => {
-    const exitCode = pc.exitCodes.get(wanted.name) ?? 0
-    const run = { digest: wanted.digest, bootId: bootId(), at: clock.now() }
-    runs.push({ script: wanted.name, digest: wanted.digest, bootId: bootId(), exitCode })
-    const succeeded = exitCode === 0 ? run : scripts.get(wanted.name)?.succeeded
-    scripts.set(wanted.name, { lastRun: { ...run, exitCode }, ...(succeeded ? { succeeded } : {}) })
-    if (exitCode === 0) pc.effects.add(wanted.name)
-    return exitCode
+  const spend = async (work: Stint): Promise<void> => {
+    stint = work
+    await work.over
   }
-
-  const observeScript = (wanted: WantedScript): ObservedScript => ({
-    ...scripts.get(wanted.name),
-    ...(wanted.trigger.kind === 'check'
-      ? { check: { digest: wanted.digest, exitCode: pc.effects.has(wanted.name) ? 0 : 1, output: '' } }
-      : {}),
-  })
 
   /** What the change does, at the instant when it is done; the reason if it fails. */
   const effect = (change: Change, machine: DesiredMachine): Reason | undefined => {
     switch (change.facet) {
       case 'packages':
-        return changePackage(pc, archive, change)
+        return packages.change(change, pc.diskFull)
       case 'scripts': {
         const wanted = machine.profile.scripts.get(change.item)
         if (!wanted) return unknownScript
-        return runScript(wanted) === 0 ? undefined : scriptFailed
+        return scripts.run(wanted, bootId(), clock.now()) === 0 ? undefined : scriptFailed
       }
       case 'identity':
         if (change.item === 'hostname') pc.hostname = change.to
@@ -135,23 +134,20 @@ export const createPc = (parts: PcParts): SimulatedPc => {
 
   /** The disk holds the image and nothing else: what was installed, set or remembered on it is gone. */
   const systemOf = (manifest: string, machine: DesiredMachine): void => {
-    pc.installed.clear()
-    for (const [name, version] of Object.entries(parts.images?.[manifest] ?? {}))
-      pc.installed.set(name, version)
-    pc.held.clear()
-    pc.effects.clear()
-    scripts.clear()
-    runs.length = 0
+    packages.replace(parts.images?.[manifest] ?? {})
+    scripts.forget()
     pc.hostname = machine.name
     pc.authorizedKeys = machine.profile.identity.authorizedKeys ?? []
     pc.hostKeyChanged = false
+    pc.diskFull = false
   }
 
   const image = createImager({
     clock,
-    random,
+    pace,
     disk,
     era: () => era,
+    spend,
     enter: () => {
       // Woken, or restarted: whoever sat there is logged out.
       start()
@@ -167,52 +163,57 @@ export const createPc = (parts: PcParts): SimulatedPc => {
 
   const pc: SimulatedPc = {
     id,
-    installed: new Map(Object.entries(parts.installed ?? {})),
-    held: new Set(),
+    model,
+    installed: packages.installed,
+    held: packages.held,
     hostname: id.slice(id.indexOf('/') + 1),
     authorizedKeys: [],
     sessions: [],
-    effects: new Set(),
-    exitCodes: new Map(),
-    runs,
+    effects: scripts.effects,
+    exitCodes: scripts.exitCodes,
+    runs: scripts.runs,
     record,
     disk,
     inImager: () => on && (imaging || !disk.starts()),
+    hangs: () => {
+      const { content, state } = disk
+      return on && !imaging && content === 'ours' && !(parts.boots?.(state?.manifest ?? '', model) ?? true)
+    },
     image,
     hostKeyChanged: false,
     wakeable: true,
+    diskFull: false,
+    clockSkewMs: 0,
     isOn: () => on,
     era: () => era,
     powerOn,
     powerOff,
+    settle: (machine) => {
+      const { profile } = machine
+      packages.settle(profile)
+      scripts.settle(profile, bootId(), clock.now())
+      pc.hostname = machine.name
+      pc.authorizedKeys = profile.identity.authorizedKeys ?? []
+      if (profile.disk?.manifest !== undefined) disk.settle(profile.disk, clock.now())
+    },
     facts: (machine) =>
       withRunning(record.running(), {
         at: clock.now(),
         bootId: bootId(),
         bootedAt,
-        clockSkewMs: 0,
-        os: { id: 'debian', version: '12', name: 'Debian GNU/Linux 12', kernel: '6.1.0', arch: 'x86_64' },
-        hardware: {
-          vendor: 'Simulated',
-          cpus: 4,
-          memoryBytes: 8 * 2 ** 30,
-          firmware: 'uefi',
-          macs: [machine.mac],
-          disks: [{ name: 'sda', sizeBytes: 256e9, rotational: false }],
-          rootFreeBytes: 100e9,
-        },
+        clockSkewMs: pc.clockSkewMs,
+        os: debian,
+        hardware: hardwareOf(model, machine.mac, pc.diskFull ? 0 : 100e9),
         sessions: pc.sessions,
         rebootPending: false,
-        packages: observePackages(pc, archive, machine),
-        scripts: new Map(
-          [...machine.profile.scripts.values()].map((wanted) => [wanted.name, observeScript(wanted)]),
-        ),
+        packages: packages.observe(machine),
+        scripts: scripts.observe(machine.profile),
         identity: { hostname: pc.hostname, authorizedKeys: pc.authorizedKeys },
       }),
     make: async (change, machine, killed) => {
       const begun = clock.now()
       const before = era
-      await clock.sleep(Math.round(between(random, 500, 20_000)))
+      await spend(pace.change(change))
       if (era !== before || killed()) return undefined
       // Its record was written before it went down, so that the action goes on where it was.
       if (change.facet === 'power' && change.item === 'reboot') {
@@ -229,62 +230,18 @@ export const createPc = (parts: PcParts): SimulatedPc => {
   return pc
 }
 
+const debian: Facts['os'] = {
+  id: 'debian',
+  version: '12',
+  name: 'Debian GNU/Linux 12',
+  kernel: '6.1.0',
+  arch: 'x86_64',
+}
+
+const noScripts: ReadonlySet<Digest> = new Set()
+
 const withRunning = (running: ActionId | undefined, facts: Facts): Facts =>
   running === undefined ? facts : { ...facts, running }
-
-const changePackage = (
-  pc: SimulatedPc,
-  archive: Archive,
-  change: Extract<Change, { facet: 'packages' }>,
-): Reason | undefined => {
-  const { source, to } = change
-  switch (change.operation) {
-    case 'hold':
-      pc.held.add(source)
-      return undefined
-    case 'unhold':
-      pc.held.delete(source)
-      return undefined
-    case 'remove':
-      pc.installed.delete(source)
-      return undefined
-    case 'install':
-    case 'upgrade':
-    case 'downgrade': {
-      const version = to === null ? undefined : resolveVersion(archive, source, to)
-      if (version === undefined || archive.failing.has(source)) return packageFailed(source)
-      pc.installed.set(source, version)
-      if (change.hold === true) pc.held.add(source)
-      return undefined
-    }
-  }
-}
-
-const observePackages = (pc: SimulatedPc, archive: Archive, machine: DesiredMachine): ObservedPackages => {
-  const installed = new Map([...pc.installed].sort(([a], [b]) => (a < b ? -1 : 1)))
-  const lines = [...installed].map(([name, version]) => `${name}=${version}\n`).join('')
-  const candidates = new Map<string, string>()
-  for (const { source } of machine.profile.packages.values()) {
-    const newest = source && archive.versions.get(source.name)?.at(-1)
-    if (source && newest !== undefined) candidates.set(source.name, newest)
-  }
-  return {
-    digest: `sha256:${createHash('sha256').update(lines).digest('hex')}` as Digest,
-    installed,
-    held: new Set(pc.held),
-    broken: [],
-    candidates,
-  }
-}
-
-const packageFailed = (source: string): Reason => ({
-  code: 'package-failed',
-  message: say(
-    `The package ${source} could not be installed.`,
-    `Le paquet ${source} n’a pas pu être installé.`,
-  ),
-  detail: `E: ${source}: post-installation script returned error exit status 1`,
-})
 
 const scriptFailed: Reason = {
   code: 'script-failed',

@@ -1,17 +1,17 @@
 /** A Provider over PCs in memory, with seeded faults: what the loop is tested against on a virtual clock. */
-import type { Change } from '../../reconciler/model/change.ts'
 import type { MachineId } from '../../reconciler/model/ids.ts'
 import type { Observed } from '../../reconciler/model/observed.ts'
-import type { Outcome, Progress, StepResult } from '../../reconciler/model/outcome.ts'
+import type { Outcome, Progress } from '../../reconciler/model/outcome.ts'
 import type { Action, FailureClass } from '../../reconciler/model/plan.ts'
 import type { Reason } from '../../reconciler/model/reason.ts'
 import type { Clock, Provider, Random } from '../../reconciler/ports.ts'
 import type { DesiredMachine } from '../../specs/desired.ts'
-import { say } from '../../specs/text.ts'
-import type { ImagerChange } from './disk.ts'
 import { type Faults, noFaults } from './faults.ts'
 import type { SimulatedPc } from './pc.ts'
+import { isImagerChange, runOnPc } from './pc-run.ts'
 import { between } from './random.ts'
+import { asleep, busy, interrupted, keyChanged, lost, off, refused, tooLate } from './reasons.ts'
+import type { Witness } from './witness.ts'
 
 export type SimulatedParts = {
   readonly clock: Clock
@@ -20,17 +20,28 @@ export type SimulatedParts = {
   /** Asked at each connection, so that a test can break the world and heal it. */
   readonly faults?: () => Faults
   readonly observer?: string
+  /** Whether the lycée of this PC can be reached at all; else it looks as if everything there were off. */
+  readonly connected?: (machine: MachineId) => boolean
+  /** Another PC with the same MAC address: packets for the one reach the other. */
+  readonly doubleOf?: (machine: MachineId) => MachineId | undefined
+  readonly witness?: Witness
+  /** Milliseconds until a PC, or nobody, has answered. */
+  readonly answersIn?: () => number
 }
 
 /** Longer than any caller waits. */
 const foreverMs = 365 * 24 * 3_600_000
 
-/** From a magic packet to a login. */
-const bootMs = 45_000
+/** An order that the network holds back arrives within this time, and one that it doubles again. */
+const delayedMs = 10 * 60_000
 
 export const createSimulatedProvider = (parts: SimulatedParts): Provider => {
-  const { clock, random, pcs } = parts
-  const chance = (kind: keyof Faults): boolean => random() < (parts.faults?.() ?? noFaults)[kind]
+  const { clock, random, pcs, witness } = parts
+  const answersIn = parts.answersIn ?? (() => Math.round(between(random, 20, 900)))
+  const chance = (kind: keyof Faults): boolean => {
+    const probability = (parts.faults?.() ?? noFaults)[kind]
+    return probability !== undefined && random() < probability
+  }
 
   const pcOf = (id: MachineId): SimulatedPc => {
     const pc = pcs.get(id)
@@ -38,14 +49,22 @@ export const createSimulatedProvider = (parts: SimulatedParts): Provider => {
     return pc
   }
 
+  const doubleOf = (pc: SimulatedPc): SimulatedPc | undefined => {
+    const other = parts.doubleOf?.(pc.id)
+    return other === undefined ? undefined : pcOf(other)
+  }
+
+  const isConnected = (pc: SimulatedPc): boolean => parts.connected?.(pc.id) ?? true
+
   /** Undefined once connected; else why not. */
   const connect = async (pc: SimulatedPc, signal: AbortSignal): Promise<Reason | undefined> => {
-    await clock.sleep(Math.round(between(random, 20, 900)), signal)
+    await clock.sleep(answersIn(), signal)
     if (chance('hang')) await clock.sleep(foreverMs, signal)
     if (signal.aborted) return lost
-    if (!pc.isOn()) return off
+    if (!isConnected(pc) || !pc.isOn() || pc.hangs()) return off
     if (pc.inImager()) return chance('connect') ? lost : undefined
-    if (pc.hostKeyChanged) return keyChanged
+    // Of two with one address, now this one answers and now the other.
+    if (pc.hostKeyChanged || (doubleOf(pc)?.isOn() && random() < 0.5)) return keyChanged
     return chance('connect') ? lost : undefined
   }
 
@@ -64,74 +83,90 @@ export const createSimulatedProvider = (parts: SimulatedParts): Provider => {
     if (trouble === off) return seen('off', [])
     if (trouble) return seen('silent', [trouble])
     if (pc.inImager()) return { ...seen('imager', []), disk: pc.disk.observe(clock.now(), 'imager') }
+    witness?.({ kind: 'answered', machine: machine.id, at: clock.now() })
     const up = { ...seen('up', []), facts: pc.facts(machine) }
     return machine.profile.disk === undefined ? up : { ...up, disk: pc.disk.observe(clock.now(), 'system') }
   }
 
   const apply: Provider['apply'] = async (action, machine, _site, _desired, report, signal) => {
     const pc = pcOf(machine.id)
+    const sentAt = clock.now()
     if (action.changes.some((change) => change.facet === 'power' && change.item === 'wake'))
       return wake(pc, action, signal)
-    const imager = action.changes.find(isImagerChange)
     const trouble = await connect(pc, signal)
     // One that is off is woken into the imager, one without a system that starts is there already.
-    const comes = imager !== undefined && trouble === off && pc.wakeable
+    const comes = action.changes.some(isImagerChange) && trouble === off && pc.wakeable && isConnected(pc)
     if (trouble && !comes) return failed(trouble === keyChanged ? 'terminal' : 'wait', trouble)
+    const order: Order = { pc, action, machine, sentAt, report }
+    if (chance('late')) {
+      void deliverLater(order)
+      return failed('wait', lost)
+    }
+    const delivered = deliver(order)
+    if (chance('double')) void deliverLater(order)
+    switch (delivered.kind) {
+      case 'refused':
+        return delivered
+      case 'late':
+        return failed('wait', tooLate)
+      case 'busy':
+        return failed('wait', busy)
+      case 'joined':
+        return follow(delivered.outcome, signal)
+      case 'started':
+        return chance('lose') || chance('cut') ? breakOff(pc, action) : follow(delivered.outcome, signal)
+    }
+  }
+
+  type Order = {
+    readonly pc: SimulatedPc
+    readonly action: Action
+    readonly machine: DesiredMachine
+    readonly sentAt: number
+    readonly report: (progress: Progress) => void
+  }
+  type Delivered =
+    | Extract<Outcome, { kind: 'refused' }>
+    | { readonly kind: 'late' | 'busy' }
+    | { readonly kind: 'joined' | 'started'; readonly outcome: Promise<Outcome | undefined> }
+
+  /** The order is there. */
+  const deliver = ({ pc, action, machine, sentAt, report }: Order): Delivered => {
+    const known = pc.record.outcome(action.id)
+    if (!known && clock.now() > action.deadline) return { kind: 'late' }
+    const sessions = pc.sessions.length
     const admission = pc.record.admit(action)
     switch (admission.kind) {
       case 'fence-older':
       case 'fence-content':
         return { kind: 'refused', reason: refused(admission.kind), at: clock.now() }
       case 'busy':
-        return failed('wait', busy)
+        return { kind: 'busy' }
       case 'joined':
-        return follow(admission.outcome, signal)
+        return admission
       case 'started': {
-        void run(pc, action, machine, report)
         const outcome = pc.record.outcome(action.id)
         if (!outcome) throw new Error('a started action has no record')
-        return chance('lose') || chance('cut') ? breakOff(pc, action) : follow(outcome, signal)
+        witness?.({ kind: 'started', machine: pc.id, action, at: clock.now(), sentAt, sessions })
+        void runOnPc(clock, pc, action, machine, report)
+        if (!action.changes.some(isImagerChange)) void stopAtDeadline(pc, action)
+        void outcome.then((ended) =>
+          witness?.({ kind: 'ended', machine: pc.id, action, at: clock.now(), outcome: ended }),
+        )
+        return { kind: 'started', outcome }
       }
     }
   }
 
-  /** What the PC does by itself, whether anybody is connected or not. */
-  const run = async (
-    pc: SimulatedPc,
-    action: Action,
-    machine: DesiredMachine,
-    report: (progress: Progress) => void,
-  ): Promise<void> => {
-    const era = pc.era()
-    const wrong = wrongPrecondition(pc, action)
-    const imager = action.changes.find(isImagerChange)
-    if (imager !== undefined && !wrong) {
-      const killed = () => pc.record.running() !== action.id
-      const result = await pc.image(imager, action.id, machine, killed)
-      if (result) pc.record.end(action.id, summary([result]))
-      return
-    }
-    if (wrong) return pc.record.end(action.id, { kind: 'wrong-precondition', reason: wrong, at: clock.now() })
-    if (action.warnMs !== undefined) await clock.sleep(action.warnMs)
-    const results: StepResult[] = []
-    const total = action.changes.length
-    const killed = () => pc.record.running() !== action.id
-    for (const change of action.changes) {
-      if (killed()) return
-      report({ step: change, done: results.length, total })
-      const result = await pc.make(change, machine, killed)
-      const restarted = change.facet === 'power'
-      if (!result || (pc.era() !== era && !restarted)) return
-      results.push(result)
-    }
-    pc.record.end(action.id, summary(results))
+  /** A PC that went off meanwhile never sees it. */
+  const deliverLater = async (order: Order): Promise<void> => {
+    await clock.sleep(Math.round(between(random, 1_000, delayedMs)))
+    if (isConnected(order.pc) && order.pc.isOn() && !order.pc.hangs()) deliver(order)
   }
 
-  const summary = (results: readonly StepResult[]): Outcome => {
-    const wrong = results.find((result) => !result.ok)
-    const at = clock.now()
-    if (!wrong) return { kind: 'complete', results, at }
-    return { kind: 'failed', class: wrong.class ?? 'retry', reason: wrong.reason ?? interrupted, results, at }
+  const stopAtDeadline = async (pc: SimulatedPc, action: Action): Promise<void> => {
+    await clock.sleep(action.deadline - clock.now())
+    if (pc.record.running() === action.id) pc.record.interrupt()
   }
 
   const follow = async (ended: Promise<Outcome | undefined>, signal: AbortSignal): Promise<Outcome> => {
@@ -153,11 +188,17 @@ export const createSimulatedProvider = (parts: SimulatedParts): Provider => {
   }
 
   const wake = async (pc: SimulatedPc, action: Action, signal: AbortSignal): Promise<Outcome> => {
-    await clock.sleep(bootMs, signal)
-    if (pc.wakeable) pc.powerOn()
-    if (!pc.isOn()) return failed('wait', asleep)
-    const results = action.changes.map((change) => ({ change, ok: true, output: '', durationMs: bootMs }))
-    return { kind: 'complete', results, at: clock.now() }
+    const begun = clock.now()
+    const sessions = pc.sessions.length
+    witness?.({ kind: 'started', machine: pc.id, action, at: begun, sentAt: begun, sessions })
+    await clock.sleep(pc.model.bootMs, signal)
+    if (isConnected(pc)) for (const one of [pc, doubleOf(pc)]) if (one?.wakeable) one.powerOn()
+    const woken = isConnected(pc) && pc.isOn() && !pc.hangs()
+    const durationMs = clock.now() - begun
+    const results = action.changes.map((change) => ({ change, ok: true, output: '', durationMs }))
+    const outcome: Outcome = woken ? { kind: 'complete', results, at: clock.now() } : failed('wait', asleep)
+    witness?.({ kind: 'ended', machine: pc.id, action, at: clock.now(), outcome })
+    return outcome
   }
 
   const failed = (kind: FailureClass, reason: Reason): Outcome => ({
@@ -170,51 +211,3 @@ export const createSimulatedProvider = (parts: SimulatedParts): Provider => {
 
   return { observe, apply }
 }
-
-const isImagerChange = (change: Change): change is ImagerChange =>
-  change.facet === 'disk' || change.facet === 'reset'
-
-const wrongPrecondition = (pc: SimulatedPc, action: Action): Reason | undefined => {
-  if (action.expect.unoccupied && pc.sessions.length > 0) return occupied
-  for (const [name, version] of Object.entries(action.expect.packages))
-    if ((pc.installed.get(name) ?? null) !== version)
-      return {
-        code: 'wrong-precondition',
-        message: say(
-          `${name} is not as the plan assumed.`,
-          `${name} n’est pas dans l’état prévu par le plan.`,
-        ),
-      }
-  return undefined
-}
-
-const occupied: Reason = {
-  code: 'occupied',
-  message: say('Somebody has logged in.', 'Une session a été ouverte.'),
-}
-
-const off: Reason = { code: 'off', message: say('The PC is off.', 'Le poste est éteint.') }
-const lost: Reason = {
-  code: 'connection-lost',
-  message: say('The connection broke.', 'La connexion a été coupée.'),
-}
-const asleep: Reason = {
-  code: 'did-not-wake',
-  message: say('The PC did not wake.', 'Le poste ne s’est pas réveillé.'),
-}
-const busy: Reason = {
-  code: 'action-running',
-  message: say('Another action runs on the PC.', 'Une autre opération est en cours sur le poste.'),
-}
-const interrupted: Reason = {
-  code: 'interrupted',
-  message: say('The action was cut off.', 'L’opération a été interrompue.'),
-}
-const keyChanged: Reason = {
-  code: 'host-key-changed',
-  message: say('The PC’s host key has changed.', 'La clé d’hôte du poste a changé.'),
-}
-const refused = (code: string): Reason => ({
-  code,
-  message: say('The PC obeys a newer target.', 'Le poste suit une cible plus récente.'),
-})

@@ -1,0 +1,82 @@
+/** What a simulated PC knows of the scripts that ran on it. */
+import type { Digest, Instant, ScriptName } from '../../reconciler/model/ids.ts'
+import type { ObservedScript } from '../../reconciler/model/observed.ts'
+import type { Profile, WantedScript } from '../../specs/desired.ts'
+import { CountedSet } from './counted.ts'
+
+export type ScriptRun = {
+  readonly script: ScriptName
+  readonly digest: Digest
+  readonly bootId: string
+  readonly exitCode: number
+}
+
+export type PcScripts = {
+  /** Scripts whose effect is in place: what a check looks for. A hand that undoes one removes it. */
+  readonly effects: Set<ScriptName>
+  /** Exit code of a script's next runs; 0 unless set. */
+  readonly exitCodes: Map<ScriptName, number>
+  /** Each run of a script since the disk was last written, in order. */
+  readonly runs: readonly ScriptRun[]
+  /** Its exit code. */
+  run(wanted: WantedScript, bootId: string, at: Instant): number
+  observe(profile: Profile): ReadonlyMap<ScriptName, ObservedScript>
+  /** A new disk knows of nothing. */
+  forget(): void
+  /** As if each had run well when it was wanted first. */
+  settle(profile: Profile, bootId: string, at: Instant): void
+}
+
+/** `broken`: versions of scripts that fail wherever they run. */
+export const createScripts = (broken: ReadonlySet<Digest>): PcScripts => {
+  const known = new Map<ScriptName, ObservedScript>()
+  const effects = new CountedSet<ScriptName>()
+  const exitCodes = new Map<ScriptName, number>()
+  const runs: ScriptRun[] = []
+  let seen: { readonly key: string; readonly scripts: ReadonlyMap<ScriptName, ObservedScript> } | undefined
+  let changes = 0
+
+  const remember = (wanted: WantedScript, bootId: string, at: Instant, exitCode: number): void => {
+    changes += 1
+    const run = { digest: wanted.digest, bootId, at }
+    const succeeded = exitCode === 0 ? run : known.get(wanted.name)?.succeeded
+    known.set(wanted.name, { lastRun: { ...run, exitCode }, ...(succeeded ? { succeeded } : {}) })
+    if (exitCode === 0) effects.add(wanted.name)
+  }
+
+  const observeOne = (wanted: WantedScript): ObservedScript => {
+    if (wanted.trigger.kind !== 'check') return known.get(wanted.name) ?? {}
+    const isDone = effects.has(wanted.name) && !broken.has(wanted.digest)
+    const check = { digest: wanted.digest, exitCode: isDone ? 0 : 1, output: '' }
+    return { ...known.get(wanted.name), check }
+  }
+
+  return {
+    effects,
+    exitCodes,
+    runs,
+    run: (wanted, bootId, at) => {
+      const exitCode = broken.has(wanted.digest) ? 1 : (exitCodes.get(wanted.name) ?? 0)
+      runs.push({ script: wanted.name, digest: wanted.digest, bootId, exitCode })
+      remember(wanted, bootId, at, exitCode)
+      return exitCode
+    },
+    observe: (profile) => {
+      const key = `${changes} ${effects.changes} ${broken.size} ${profile.digest}`
+      if (seen?.key !== key) {
+        const scripts = [...profile.scripts.values()].map((one) => [one.name, observeOne(one)] as const)
+        seen = { key, scripts: new Map(scripts) }
+      }
+      return seen.scripts
+    },
+    forget: () => {
+      changes += 1
+      known.clear()
+      effects.clear()
+      runs.length = 0
+    },
+    settle: (profile, bootId, at) => {
+      for (const wanted of profile.scripts.values()) remember(wanted, bootId, at, 0)
+    },
+  }
+}
