@@ -191,6 +191,9 @@ function factLines(facts: Facts): readonly ExplanationLine[] {
     const text = say(`${user} is logged in (${terminal})`, `session ouverte\u00a0: ${user} (${terminal})`)
     lines.push(since === undefined ? { text } : { text, at: since })
   }
+  if (facts.loginsClosed === true) {
+    lines.push({ text: say('nobody can log in now', 'personne ne peut ouvrir de session') })
+  }
   if (facts.running !== undefined) {
     lines.push({ text: say('an action is under way on it', 'une opération y est en cours') })
   }

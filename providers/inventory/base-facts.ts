@@ -30,6 +30,7 @@ export function parseBase(text: string, arrivedAt: Instant): BaseFacts | undefin
     bootedAt: Math.round((arrivedAt - uptimeMs + firstMs) / 1000) * 1000,
     clockSkewMs,
     rebootPending: one('reboot') === 'yes',
+    ...(one('logins') === 'closed' ? { loginsClosed: true as const } : {}),
     kernel: one('kernel') ?? '',
     arch: one('arch') ?? '',
     hardware: hardwareOf(values, cpus, memoryKib * 1024),

@@ -12,6 +12,8 @@ echo "cpu=$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1)"
 echo "memory=$(sed -n 's/^MemTotal:[[:space:]]*\([0-9]*\) kB/\1/p' /proc/meminfo)"
 if [ -d /sys/firmware/efi ]; then echo firmware=uefi; else echo firmware=bios; fi
 if [ -e /run/reboot-required ] || [ -e /var/run/reboot-required ]; then echo reboot=yes; else echo reboot=no; fi
+# pam_nologin(8): whoever is not root is turned away while one of them is there.
+if [ -e /run/nologin ] || [ -e /etc/nologin ]; then echo logins=closed; else echo logins=open; fi
 echo "free=$(stat -f -c '%a %S' /)"
 if [ -s "$P_STATE/running" ] && ! flock -n -s "$P_STATE/running" true; then echo "running=$(cat "$P_STATE/running")"; fi
 for key in sys_vendor product_name product_serial product_uuid; do

@@ -1,8 +1,7 @@
-/** Begins the rollout of an admitted revision, and puts together again what is known of one that is under way. */
-import { changesContent } from '../../specs/composite.ts'
+/** Begins the rollout of an admitted revision. */
 import type { Desired } from '../../specs/desired.ts'
 import { say } from '../../specs/text.ts'
-import type { Instant, MachineId } from '../model/ids.ts'
+import type { Instant } from '../model/ids.ts'
 import type { Fence, Target } from '../model/plan.ts'
 import type { Rollout, Steering } from '../model/rollout.ts'
 import type { Compiled } from '../ports.ts'
@@ -12,6 +11,7 @@ import { beginRollout, wavesOfChanged } from '../rollout-start.ts'
 import { atOnce, policyOf } from '../rollout-waves.ts'
 import type { NewEvent } from '../store/store.ts'
 import { counted, machines } from '../wording.ts'
+import { isChangedFrom } from './steering.ts'
 import { short } from './target-events.ts'
 
 type Start = {
@@ -52,15 +52,6 @@ export function begun(start: Start): { readonly steering: Steering; readonly eve
   }
 }
 
-/** Everything but what was tried. */
-export const steeringOf = (rollout: Rollout, base: Desired | undefined, next: Desired): Steering => ({
-  rollout,
-  next,
-  base,
-  waveOf: wavesOfChanged(rollout.policy, next, isChangedFrom(base, next)),
-  attempts: new Map(),
-})
-
 export const eventOf = (news: News, { revision }: Rollout, at: Instant, actor: string): NewEvent => ({
   at,
   kind: news.kind,
@@ -69,13 +60,6 @@ export const eventOf = (news: News, { revision }: Rollout, at: Instant, actor: s
   message: news.message,
   data: news.data,
 })
-
-const isChangedFrom =
-  (base: Desired | undefined, next: Desired) =>
-  (id: MachineId): boolean => {
-    const machine = next.machines.get(id)
-    return machine !== undefined && changesContent(base?.machines.get(id), machine)
-  }
 
 const started = ({ id, revision, waves }: Rollout): News => {
   const number = waves.reduce((sum, wave) => sum + wave.machines, 0)

@@ -1,15 +1,15 @@
 /** Lets the rollout under way go on: after each plan, when somebody orders something, and when its time has come. */
-import type { Instant, MachineId } from '../model/ids.ts'
-import type { Attempt, Rollout, Steering } from '../model/rollout.ts'
+import type { Instant } from '../model/ids.ts'
+import type { Steering } from '../model/rollout.ts'
 import { advance } from '../rollout.ts'
 import { isQuiet } from '../rollout-quiet.ts'
 import { orderTooLate } from '../rollout-reasons.ts'
-import { addTry, isOlder } from '../rollout-standing.ts'
 import type { Evidence } from '../rollout-tally.ts'
 import type { NewEvent } from '../store/store.ts'
 import type { LoopParts, Settings } from './loop-parts.ts'
 import { never } from './loop-parts.ts'
 import { eventOf } from './rollout-begin.ts'
+import { emptyLog, readTries, type TryLog } from './steering.ts'
 import type { Targeting } from './target.ts'
 
 export type Steerer = {
@@ -36,21 +36,15 @@ export const createSteerer = (
   let isMarked = true
   let lastAt: Instant = Number.NEGATIVE_INFINITY
   let lookAgainAt: Instant = never
-  let log: { readonly of: Rollout['id']; readonly attempts: Map<MachineId, Attempt>; seq: number } | undefined
+  let log: TryLog | undefined
 
   const current = (): Steering | undefined => targeting.standing()?.steering
 
-  /** Only what changed since: a region's rollout has tens of thousands of actions. */
   const refresh = async (): Promise<void> => {
     const steering = current()
     if (steering === undefined) return
-    const { rollout, waveOf } = steering
-    if (log?.of !== rollout.id) log = { of: rollout.id, attempts: new Map(), seq: 0 }
-    for (const row of await store.attempts(rollout.fence, log.seq)) {
-      log.seq = row.seq
-      const fence = rollout.waves[waveOf.get(row.machine) ?? -1]?.fence
-      if (fence !== undefined && !isOlder(row.fence, fence)) addTry(log.attempts, row)
-    }
+    if (log?.of !== steering.rollout.id) log = emptyLog(steering.rollout)
+    await readTries(store, steering, log)
     if (steering.attempts !== log.attempts) targeting.note({ ...steering, attempts: log.attempts })
   }
 

@@ -13,7 +13,8 @@ import type { Compiled } from '../ports.ts'
 import { isAdmitted, isOpen } from '../rollout.ts'
 import type { NewEvent, RolloutMove } from '../store/store.ts'
 import type { LoopParts, Settings } from './loop-parts.ts'
-import { begun, steeringOf } from './rollout-begin.ts'
+import { begun } from './rollout-begin.ts'
+import { readSteering } from './steering.ts'
 import { moveEvents } from './target-events.ts'
 
 /** The target with what it points at, and its machines by site. */
@@ -84,16 +85,9 @@ export const createTargeting = (
     if (!target || (standing && isSame(standing.target, target))) return false
     const desired = await contents(target.desired, target.revision)
     const [rollout] = await store.rollouts(1)
-    const steering = rollout && isOpen(rollout) ? await steeringFrom(rollout) : undefined
+    const steering = rollout && isOpen(rollout) ? await readSteering(rollout, contents) : undefined
     take(target, desired, steering)
     return true
-  }
-
-  const steeringFrom = async (rollout: Rollout): Promise<Steering> => {
-    const { base, next, revision } = rollout
-    const wanted = await contents(next, revision)
-    const before = base === null ? undefined : await contents(base.desired, base.revision)
-    return steeringOf(rollout, before, wanted)
   }
 
   /** Once for each revision and verdict, also over a restart. */

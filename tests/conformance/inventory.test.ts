@@ -27,6 +27,18 @@ onEachDatabase(
   },
 )
 
+onEachDatabase(
+  'that nobody can log in is kept, and gone with the look that finds it over',
+  async (t, { store }) => {
+    const closed = observed(machineId(1), { facts: facts({ loginsClosed: true }) })
+    await store.putObserved([closed])
+    t.deepEqual(await store.observed(machineId(1)), closed)
+    t.is((await store.inventory()).get(machineId(1))?.facts?.loginsClosed, true)
+    await store.putObserved([observed(machineId(1), { observedAt: start + 10 })])
+    t.false('loginsClosed' in ((await store.observed(machineId(1)))?.facts ?? {}))
+  },
+)
+
 onEachDatabase('the newest look replaces the one before, an older never', async (t, { store }) => {
   const first = observed(machineId(1), { observedAt: start })
   const later = observed(machineId(1), { observedAt: start + 10, reach: 'off' })

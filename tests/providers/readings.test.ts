@@ -6,6 +6,7 @@ import test, { type ExecutionContext } from 'ava'
 import { authorizedKeysProgram, hostnameProgram } from '../../providers/identity/driver.ts'
 import { observedHostname, parseAuthorizedKeys } from '../../providers/identity/observed.ts'
 import { parseBase, parseOsRelease } from '../../providers/inventory/base-facts.ts'
+import { inventoryDriver } from '../../providers/inventory/driver.ts'
 import { parseSessions } from '../../providers/inventory/sessions.ts'
 import { explainApt } from '../../providers/packages/apt-failure.ts'
 import { packagesDriver, transactionResults } from '../../providers/packages/driver.ts'
@@ -67,6 +68,30 @@ test('the base facts are read, by our clock', (t) => {
     ],
     rootFreeBytes: 4096000,
   })
+})
+
+test('a PC that turns away whoever would log in says so, and no other', (t) => {
+  const read = (more: string) => parseBase(`${base}${more}`, 1764000000000)
+  t.like(read('logins=closed\n'), { loginsClosed: true })
+  for (const more of ['logins=open\n', '']) t.false('loginsClosed' in (read(more) ?? {}))
+})
+
+test('logins are closed while one of the files of pam_nologin is there', (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'proviseur-nologin-'))
+  t.teardown(() => rmSync(root, { recursive: true }))
+  for (const folder of ['run', 'etc']) mkdirSync(join(root, folder))
+  const probe = inventoryDriver.probes({ machine: makeMachine({ port: 22, hostKey: '' }), site })[0]?.sh ?? ''
+  const line = probe.split('\n').find((one) => one.includes('nologin') && !one.startsWith('#')) ?? ''
+  const logins = () =>
+    execFileSync('sh', { input: line.replaceAll(/\/(?=run|etc)/g, `${root}/`) })
+      .toString()
+      .trim()
+  t.is(logins(), 'logins=open')
+  for (const file of ['run/nologin', 'etc/nologin']) {
+    writeFileSync(join(root, file), '')
+    t.is(logins(), 'logins=closed', file)
+    rmSync(join(root, file))
+  }
 })
 
 test('base facts without what decisions need are none', (t) => {
