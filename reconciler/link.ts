@@ -7,6 +7,9 @@ export type Link = { readonly bitsPerSecond: number; readonly streams: number }
 /** Of a link's bit rate: the rest is protocol, and whoever else is on the network. */
 export const usableShare = 0.75
 
+/** Of an uplink, for images that come ahead: lessons go on with the rest. */
+export const imageShare = 0.5
+
 /** 50 Mbit/s: with less a disk waits for the network, and to start another one beside it only makes both late. */
 const leastStreamBitsPerSecond = 50e6
 /** 10 Mbit/s: a package of 50 MB then takes the 45 s that are reckoned for it. */

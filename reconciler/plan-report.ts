@@ -11,6 +11,7 @@ import { type ImagerChange, isImagerChange } from './disk-work.ts'
 import { createEstimates } from './duration.ts'
 import { type ExceptionGroup, groupExceptions } from './exceptions.ts'
 import type { Change, DiskChange } from './model/change.ts'
+import type { Forecast } from './model/forecast.ts'
 import type { Instant, MachineId, PlanId, RoomId, SiteId } from './model/ids.ts'
 import type { Decision, Plan, PlanInput, Target } from './model/plan.ts'
 import type { Text } from './model/reason.ts'
@@ -71,6 +72,8 @@ export type PlanReport = {
   readonly disks: readonly DiskReport[]
   /** Disks that nobody has looked at: what is done to them once they show up, unless they are as wanted already. */
   readonly unseenDisks: readonly DiskReport[]
+  /** Of a plan that changes something, if it was asked for. */
+  readonly forecast?: Forecast
   readonly comparison?: ParkComparison
   /** Whether `up` would take this revision after the one compared with, as long as nobody approves it. */
   readonly admission?: Admission

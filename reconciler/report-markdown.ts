@@ -1,7 +1,9 @@
 /** A plan's report as a pull request's comment. */
 import { say } from '../specs/text.ts'
 import type { ChangeGroup } from './change-group.ts'
+import { forecastTitle, remarksOn, waveName, whenText } from './forecast-text.ts'
 import { escapeMarkdown } from './markdown.ts'
+import type { Forecast } from './model/forecast.ts'
 import type { SiteId } from './model/ids.ts'
 import type { Locale, Text } from './model/reason.ts'
 import type { PlanReport, SiteReport } from './plan-report.ts'
@@ -14,14 +16,14 @@ import {
   exceptionText,
   nothingNew,
   obstacleOf,
-  someOf,
   unmanagedTitle,
   unseenTexts,
   unseenTitle,
   wipedTexts,
   wipedTitle,
 } from './report-text.ts'
-import { bytesText, minutesText } from './wording.ts'
+import { someOf } from './some-of.ts'
+import { bytesText, formatCount, minutesText } from './wording.ts'
 
 /** GitHub's and GitLab's flavour. Whatever comes from the specs or from a PC is escaped. */
 export function planReportMarkdown(report: PlanReport, locale: Locale): string {
@@ -40,6 +42,12 @@ export function planReportMarkdown(report: PlanReport, locale: Locale): string {
     section(comparisonTitle, texts.length > 0 ? texts : [nothingNew])
   }
   if (report.counts.changing > 0) blocks.push(sitesTable(report.sites, locale))
+  if (report.forecast !== undefined) {
+    blocks.push(`### ${escapeMarkdown(forecastTitle[locale])}`)
+    blocks.push(wavesTable(report.forecast, report.timezone, locale))
+    const remarks = remarksOn(report.forecast, report.timezone)
+    blocks.push(remarks.map((text) => `- ${escapeMarkdown(text[locale])}`).join('\n'))
+  }
   section(say('Several lycées', 'Plusieurs lycées'), changeTexts(report.changes))
   for (const site of report.sites) section(say(site.title, site.title), changeTexts(site.changes, site.id))
   section(
@@ -76,6 +84,33 @@ function sitesTable(sites: readonly SiteReport[], locale: Locale): string {
       counts.unknown,
       ...(moves ? [bytesText(counts.bytes)[locale], minutesText(counts.workMs)[locale]] : []),
     ])
+  return table(heads, rows, locale)
+}
+
+function wavesTable({ waves, of }: Forecast, timezone: string, locale: Locale): string {
+  const heads = [
+    say('wave', 'vague'),
+    say('machines', 'postes'),
+    say('lycées', 'lycées'),
+    say('uplinks', 'liaisons'),
+    say('inside', 'réseau local'),
+    say('when', 'quand'),
+  ]
+  const rows = waves.map((wave) => [
+    waveName(wave, of)[locale],
+    formatCount(wave.machines, locale),
+    wave.lycees.length,
+    ...[wave.uplinkBytes, wave.lanBytes].map((bytes) => (bytes === 0 ? '–' : bytesText(bytes)[locale])),
+    escapeMarkdown(whenText(wave, timezone)[locale]),
+  ])
+  return table(heads, rows, locale)
+}
+
+function table(
+  heads: readonly Text[],
+  rows: readonly (readonly (string | number)[])[],
+  locale: Locale,
+): string {
   return [heads.map((head) => head[locale]), ['---', ...heads.slice(1).map(() => '---:')], ...rows]
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n')

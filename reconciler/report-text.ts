@@ -3,11 +3,13 @@ import { say } from '../specs/text.ts'
 import { type ChangeGroup, placeOf } from './change-group.ts'
 import { gateNames, lossUnknown } from './describe.ts'
 import type { ExceptionGroup } from './exceptions.ts'
+import { forecastTexts, forecastTitle } from './forecast-text.ts'
 import { formatInstant } from './local-time.ts'
 import type { MachineId, SiteId } from './model/ids.ts'
 import type { Locale, Text } from './model/reason.ts'
 import type { ParkComparison } from './park-comparison.ts'
 import type { PlanReport, ReportCounts } from './plan-report.ts'
+import { someOf } from './some-of.ts'
 import { bytesText, counted, machines, minutesText } from './wording.ts'
 
 /** Lines that end in a newline; nothing but headings starts at the margin. */
@@ -33,6 +35,13 @@ export function planReportText(report: PlanReport, locale: Locale): string {
     unseenTitle,
     unseenTexts(report).map((text) => text[locale]),
   )
+  if (report.forecast !== undefined) {
+    const texts = forecastTexts(report.forecast, report.timezone)
+    section(
+      forecastTitle,
+      texts.map((text) => text[locale]),
+    )
+  }
   section(exceptionsTitle, exceptionLines(report.exceptions, report.timezone, locale))
   section(unmanagedTitle, report.unmanaged.length > 0 ? [someOf(report.unmanaged)[locale]] : [])
   return `${lines.join('\n')}\n`
@@ -154,14 +163,6 @@ export function unseenTexts({ unseenDisks }: PlanReport): readonly Text[] {
       `${who.fr} — ${text.fr}${move.fr && `, ${move.fr}`}`,
     )
   })
-}
-
-/** A long list is told by its number and its first few. */
-export function someOf(ids: readonly MachineId[]): Text {
-  const shown = ids.slice(0, 5).join(', ')
-  if (ids.length <= 5) return say(shown, shown)
-  const count = machines(ids.length)
-  return say(`${count.en} (${shown}, …)`, `${count.fr} (${shown}, …)`)
 }
 
 const exceptionKinds = {

@@ -42,8 +42,7 @@ export function roomsOf({ desired, inventory, history }: PlanInput): Rooms {
     const { working, broken } = roomOf(machine)
     return working + broken.size
   }
-  const limit = (machine: DesiredMachine, { capacity }: DesiredSite): number =>
-    Math.max(1, Math.floor(roomOf(machine).size * capacity.roomShare))
+  const limit = (machine: DesiredMachine, site: DesiredSite): number => placesIn(roomOf(machine).size, site)
   return {
     limit,
     admits(machine, site, work) {
@@ -61,6 +60,10 @@ export function roomsOf({ desired, inventory, history }: PlanInput): Rooms {
     outOfUse,
   }
 }
+
+/** Of a room with so many PCs: how many may be out of use at once. */
+export const placesIn = (size: number, { capacity }: DesiredSite): number =>
+  Math.max(1, Math.floor(size * capacity.roomShare))
 
 const takesAway = (work: Work): boolean => isWorkedOn(work) && work.changes.some(isFelt)
 

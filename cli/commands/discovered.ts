@@ -4,8 +4,8 @@ import type { Discovered } from '../../reconciler/store/store.ts'
 import { say } from '../../specs/text.ts'
 import type { Run } from '../catalogue/entry.ts'
 import { exitCode } from '../exit.ts'
+import { iso } from '../output/instant.ts'
 import { formatAgo } from '../output/moment.ts'
-import { iso } from '../output/plan-json.ts'
 import { withSession } from '../session.ts'
 
 type Known = Discovered & { readonly firstSeenAt: number }

@@ -1,8 +1,12 @@
 import { join } from 'node:path'
+import { type ForecastInput, forecast } from '../../reconciler/forecast.ts'
 import type { KnownImage } from '../../reconciler/model/plan.ts'
 import { type PlanReport, reportPlan } from '../../reconciler/plan-report.ts'
 import { planReportMarkdown } from '../../reconciler/report-markdown.ts'
+import type { Store } from '../../reconciler/store/store.ts'
+import { changesContent } from '../../specs/composite.ts'
 import type { Desired } from '../../specs/desired.ts'
+import { deserialize } from '../../specs/serialize.ts'
 import type { Run } from '../catalogue/entry.ts'
 import { readPark } from '../desired.ts'
 import { exitCode } from '../exit.ts'
@@ -25,11 +29,17 @@ export const run: Run = async (context, given) => {
 
   const now = context.clock.now()
   const stored = await recall(place.value, now)
-  const memory = stored ?? noMemory
+  const memory: Memory = stored ?? noMemory
   const images = await knownImages(place.value, desired)
   const plan = standing(desired, targetOf(head.value, memory.target, now), memory, now, images)
-  const { inventory, durations } = memory
-  const report = reportPlan(desired, plan, base?.value.desired, { inventory, durations, images })
+  const { inventory, history, durations } = memory
+  const seen = { inventory, history, durations, images }
+  const before = base?.value.desired ?? stored?.current
+  const ahead = forecast({ desired, plan, ...seen, ...after(before) })
+  const report: PlanReport = {
+    ...reportPlan(desired, plan, base?.value.desired, seen),
+    ...(ahead === undefined ? {} : { forecast: ahead }),
+  }
   const format = given.value('format') ?? (context.json ? 'json' : 'text')
   if (format === 'json') context.writeJson(planJson(report, plan, desired, locale))
   else if (format === 'markdown') out.write(planReportMarkdown(report, locale))
@@ -37,16 +47,32 @@ export const run: Run = async (context, given) => {
   return isQuiet(report) ? exitCode.done : exitCode.changes
 }
 
+/** `current`: what machines are to be at present. */
+type Recalled = Memory & { readonly current: Desired | undefined }
+
 /** Undefined: there is no store, and none is made. */
-const recall = async (place: Place, now: number): Promise<Memory | undefined> => {
+const recall = async (place: Place, now: number): Promise<Recalled | undefined> => {
   const store = await openStoreIfThere(place)
   if (store === undefined) return undefined
   try {
-    return await remember(store, now)
+    const memory = await remember(store, now)
+    const current = memory.target && (await desiredIn(store, memory.target.desired))
+    return { ...memory, current }
   } finally {
     await store.close()
   }
 }
+
+const desiredIn = async (store: Store, digest: Desired['digest']): Promise<Desired | undefined> => {
+  const revision = await store.getRevision(digest)
+  return revision && deserialize(revision.bytes)
+}
+
+/** What a forecast must know of the revision before. */
+const after = (before: Desired | undefined): Pick<ForecastInput, 'base' | 'isChanged'> =>
+  before === undefined
+    ? {}
+    : { base: before, isChanged: (machine) => changesContent(before.machines.get(machine.id), machine) }
 
 /** What moving an image takes is forecast from the store of images, where this computer has it. */
 const knownImages = async ({ state }: Place, desired: Desired): Promise<ReadonlyMap<string, KnownImage>> => {

@@ -1,5 +1,5 @@
 import type { Pause } from '../../reconciler/model/plan.ts'
-import { iso } from './plan-json.ts'
+import { iso } from './instant.ts'
 
 /** A pause for programs. */
 export const pauseJson = ({ scope, who, why, at, until }: Pause) => ({

@@ -7,6 +7,8 @@ import type { Reason } from '../../reconciler/model/reason.ts'
 import { type PlanReport, plannedChanges } from '../../reconciler/plan-report.ts'
 import type { Desired } from '../../specs/desired.ts'
 import type { Locale } from '../../specs/text.ts'
+import { forecastJson } from './forecast-json.ts'
+import { iso } from './instant.ts'
 
 /**
  * A plan for programs. Stable: fields are only ever added. Instants are ISO 8601 in UTC; messages are in the locale.
@@ -24,6 +26,7 @@ export const planJson = (report: PlanReport, plan: Plan, desired: Desired, local
   lycees: localize(report.sites, locale),
   exceptions: report.exceptions.map((group) => exceptionJson(group, locale)),
   unmanaged: report.unmanaged,
+  ...(report.forecast === undefined ? {} : { forecast: forecastJson(report.forecast) }),
   ...(report.comparison === undefined ? {} : { comparison: localize(report.comparison, locale) }),
   ...(report.admission === undefined ? {} : { admission: admissionJson(report.admission, locale) }),
   machines: [...plan.decisions].map(([id, decision]) => ({
@@ -67,8 +70,6 @@ const reasonJson = ({ code, message, detail }: Reason, locale: Locale) => ({
   message: message[locale],
   ...(detail === undefined ? {} : { detail }),
 })
-
-export const iso = (at: number): string => new Date(at).toISOString()
 
 /** Plain data with each text in two languages replaced by the text in one. */
 const localize = (value: unknown, locale: Locale): unknown => {

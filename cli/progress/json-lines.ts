@@ -1,6 +1,7 @@
 import { describeChange } from '../../reconciler/describe.ts'
 import type { Locale } from '../../specs/text.ts'
-import { decisionJson, iso } from '../output/plan-json.ts'
+import { iso } from '../output/instant.ts'
+import { decisionJson } from '../output/plan-json.ts'
 import type { Terminal } from '../output/terminal.ts'
 import type { Happening, View } from './happening.ts'
 

@@ -7,6 +7,7 @@ import type { ManifestDigest } from '../../imaging/digest.ts'
 import type { ImageStore } from '../../imaging/folder-store.ts'
 import type { ImageLabel } from '../../imaging/store-paths.ts'
 import { isComplete, pullImage } from '../../providers/imaging/pull.ts'
+import { imageShare } from '../../reconciler/link.ts'
 import type { Reason } from '../../reconciler/model/reason.ts'
 import type { Clock } from '../../reconciler/ports.ts'
 import { say } from '../../specs/text.ts'
@@ -38,9 +39,6 @@ export type SupplyParts = {
   /** How soon what somebody else brings into the store is seen, and what failed is tried again. */
   readonly recheckMs?: number
 }
-
-/** So that lessons go on while an image comes. */
-const uplinkShare = 0.5
 
 const failuresTill = { firstMs: 15_000, capMs: 10 * 60_000 }
 
@@ -75,7 +73,7 @@ export const createImageSupply = (parts: SupplyParts): ImageSupply => {
     if (states.get(digest)?.kind !== 'awaited')
       enter(digest, { kind: 'awaited', reason: coming(label, baseUrl) })
     const { bitsPerSecond } = wanted
-    const source = openOrigin(clock, baseUrl, bitsPerSecond && bitsPerSecond * uplinkShare)
+    const source = openOrigin(clock, baseUrl, bitsPerSecond && bitsPerSecond * imageShare)
     const end = new AbortController()
     const signal = AbortSignal.any([stopping.signal, end.signal])
     pulling = { digest, end }

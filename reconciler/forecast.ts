@@ -1,0 +1,172 @@
+/**
+ * When a revision would be on the PCs: by wave and lycée, when it could begin and end, what goes over which network, and what fits
+ * into no window. Pure, and the same for the same inputs.
+ *
+ * It supposes that PCs can be woken, that nobody is logged in and that nothing fails. So it is the earliest that capacity, bandwidth,
+ * windows and waves leave possible, with durations that are nearly the slowest, and no promise.
+ */
+import type { DesiredMachine, DesiredSite } from '../specs/desired.ts'
+import { isImageChange, type Supply, supplyOf } from './forecast-images.ts'
+import type { Lanes } from './forecast-lycee.ts'
+import { createOpeningSearches } from './forecast-openings.ts'
+import { createShapes, lanesAt, type Unfit } from './forecast-shapes.ts'
+import { createSums } from './forecast-sums.ts'
+import { type Member, runWaves, type WaveInput } from './forecast-waves.ts'
+import { type MachineWork, type Work, type WorkInput, workOf } from './forecast-work.ts'
+import type { Forecast, LeftKind, LeftOver, Misfit } from './model/forecast.ts'
+import type { MachineId, RoomId, SiteId } from './model/ids.ts'
+import { assignWaves, policyOf } from './rollout-waves.ts'
+
+export type ForecastInput = WorkInput & {
+  /** Whether the revision asks something new of a machine. What only drifted is in no wave. Left out: all that differs is new. */
+  readonly isChanged?: (machine: DesiredMachine) => boolean
+}
+
+/** Undefined: nothing is to be done, or nobody knows what. */
+export function forecast(input: ForecastInput): Forecast | undefined {
+  const { desired, plan, isChanged = () => true } = input
+  const work = workOf(input)
+  if (work.works.length === 0) return undefined
+  const supplies = suppliesOf(input, work)
+  const { members, left, unfit } = sortOut(input, work, supplies)
+  const policy = policyOf(desired.park)
+  const waveOf = assignWaves(policy, desired.machines)
+  const inWave = (id: MachineId): number | undefined => {
+    const machine = desired.machines.get(id)
+    return machine !== undefined && isChanged(machine) ? waveOf.get(id) : undefined
+  }
+  const waves = wavesOf(members, [...unreachable(left), ...unfit.keys()], left.get('blocked') ?? [], inWave)
+  const healing = members.filter(({ chain }) => inWave(chain.machine) === undefined)
+  const { courses, spans } = runWaves(healing, waves, policy, lanesBySite(input), plan.at)
+  const sums = createSums(work.works, supplies, spans)
+  const healed = sums.of(healing)
+  const ends = [...spans.values()].map(({ to }) => to)
+  return {
+    waves: [
+      ...(healing.length === 0 ? [] : [{ ...healed, outOfReach: 0, opensAt: plan.at, approval: false }]),
+      ...courses.map(({ index, deadline, metAt, ...course }, place) => ({
+        ...sums.of(waves[place]?.members ?? [], deadline),
+        ...course,
+        ...(metAt === undefined ? {} : { metAt }),
+        outOfReach: waves[place]?.unreachable ?? 0,
+        wave: index + 1,
+      })),
+    ],
+    of: policy.waves.length,
+    ...(ends.length === 0 ? {} : { end: ends.reduce((a, b) => Math.max(a, b)) }),
+    misfits: misfitsOf(unfit),
+    left: leftOver(left),
+    assumed: work.assumed,
+    unsized: unsizedIn(work),
+  }
+}
+
+export type Supplies = ReadonlyMap<SiteId, Supply>
+
+function suppliesOf({ desired, images, plan }: ForecastInput, { works }: Work): Supplies {
+  const bySite = Map.groupBy(works, ({ machine }) => machine.site)
+  return new Map(
+    [...bySite].flatMap(([id, ofSite]) => {
+      const site = desired.sites.get(id)
+      return site === undefined ? [] : [[id, supplyOf(site, ofSite, images, plan.at)] as const]
+    }),
+  )
+}
+
+type Sorted = {
+  readonly members: readonly Member[]
+  readonly left: ReadonlyMap<LeftKind, readonly MachineId[]>
+  readonly unfit: ReadonlyMap<MachineId, Unfit>
+}
+
+function sortOut(
+  { desired, plan, durations }: ForecastInput,
+  { works, left }: Work,
+  supplies: Supplies,
+): Sorted {
+  const searches = createOpeningSearches(plan.at)
+  const shape = createShapes(
+    plan.at,
+    ({ profile }, { timezone }) => searches(profile.windows, timezone),
+    durations,
+  )
+  const members: Member[] = []
+  const asleep: MachineId[] = []
+  const unfit = new Map<MachineId, Unfit>()
+  for (const work of works) {
+    const { machine } = work
+    const site = desired.sites.get(machine.site)
+    if (site === undefined) continue
+    const notBefore = Math.max(work.notBefore, imageReadyAt(work, supplies.get(machine.site)))
+    const shaped = shape({ ...work, notBefore }, site)
+    if (shaped.kind === 'chain') members.push({ site: machine.site, chain: shaped.chain })
+    else if (shaped.kind === 'asleep') asleep.push(machine.id)
+    else unfit.set(machine.id, shaped.unfit)
+  }
+  return { members, unfit, left: asleep.length === 0 ? left : new Map([...left, ['asleep', asleep]]) }
+}
+
+/** When all image versions are there that a machine's disk gets. */
+const imageReadyAt = ({ actions }: MachineWork, supply: Supply | undefined): number =>
+  Math.max(
+    0,
+    ...actions
+      .flat()
+      .filter(isImageChange)
+      .map(({ to }) => supply?.readyAt(to) ?? 0),
+  )
+
+/** Waves in which nothing is to be done are passed at once, so they are none here. */
+function wavesOf(
+  members: readonly Member[],
+  outOfReach: readonly MachineId[],
+  failed: readonly MachineId[],
+  inWave: (id: MachineId) => number | undefined,
+): readonly WaveInput[] {
+  const byWave = Map.groupBy(members, ({ chain }) => inWave(chain.machine))
+  const unreachable = Map.groupBy(outOfReach, inWave)
+  const blocked = Map.groupBy(failed, inWave)
+  const indices = new Set([...byWave.keys(), ...unreachable.keys(), ...blocked.keys()])
+  return [...indices]
+    .filter((index) => index !== undefined)
+    .sort((a, b) => a - b)
+    .map((index) => ({
+      index,
+      members: byWave.get(index) ?? [],
+      unreachable: unreachable.get(index)?.length ?? 0,
+      blocked: blocked.get(index)?.length ?? 0,
+    }))
+}
+
+const unreachable = (left: Sorted['left']): readonly MachineId[] =>
+  (['paused', 'asleep', 'unseen'] as const).flatMap((kind) => left.get(kind) ?? [])
+
+function lanesBySite({ desired }: ForecastInput): (site: SiteId) => Lanes {
+  const sizes = new Map<SiteId, Map<RoomId, number>>()
+  for (const { site, room } of desired.machines.values()) {
+    const rooms = sizes.get(site) ?? new Map<RoomId, number>()
+    sizes.set(site, rooms)
+    rooms.set(room, (rooms.get(room) ?? 0) + 1)
+  }
+  return (id) => {
+    const site: DesiredSite | undefined = desired.sites.get(id)
+    return site === undefined ? new Map() : lanesAt(site, sizes.get(id) ?? new Map())
+  }
+}
+
+function unsizedIn({ works }: Work): readonly string[] {
+  const writes = works.flatMap(({ actions }) => actions.flat().filter(isImageChange))
+  return [...new Set(writes.filter(({ bytes }) => bytes === undefined).map(({ image }) => image))].sort()
+}
+
+/** The same work that is too long for the same windows is told once. */
+function misfitsOf(unfit: Sorted['unfit']): readonly Misfit[] {
+  const groups = Map.groupBy(unfit, ([, { effect, neededMs }]) => `${effect} ${neededMs}`)
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group
+    return first === undefined ? [] : [{ machines: group.map(([id]) => id), ...first[1] }]
+  })
+}
+
+const leftOver = (left: Sorted['left']): readonly LeftOver[] =>
+  [...left].map(([kind, machines]) => ({ kind, machines: machines.toSorted() }))
