@@ -22,6 +22,12 @@ export const exceptions: Readonly<Record<string, Exceptions>> = {
   'victor-berard': {
     lines: ['capacity: { wakes: 2 } # le disjoncteur de l’aile nord saute au-delà'],
   },
+  'courbet-ornans': {
+    lines: ['capacity: { lan: 100Mbit/s } # le vieux commutateur du local technique, à remplacer en 2027'],
+  },
+  'jeanne-darc': {
+    lines: ['capacity: { room: 30% } # des salles de 12 postes pour des classes entières'],
+  },
   'simone-veil': {
     lines: [
       '# Les disques d’ici ont été préparés à la main cet été : signaler les écarts de paquets, sans corriger.',

@@ -60,10 +60,8 @@ function uaiOf({ departement }: Lycee, number: number): string {
 
 function capacityOf({ name, machines }: Lycee): readonly string[] {
   const own = exceptions[name]?.lines?.some((line) => line.startsWith('capacity:')) ?? false
-  if (own || machines < 200) return []
-  return [
-    `capacity: { actions: ${machines < 350 ? 32 : 48}, images: ${machines < 350 ? 18 : 20}, wakes: 6 } # un serveur plus puissant, une installation électrique qui suit`,
-  ]
+  if (own || machines >= 170) return []
+  return ['capacity: { actions: 12, images: 6 } # un petit serveur']
 }
 
 function roomLine({ name, title, role, labels }: Room, own: string | undefined): string {
