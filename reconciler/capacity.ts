@@ -32,15 +32,22 @@ export function loadsInFlight(input: PlanInput): Loads {
     sites.set(site, none)
     return none
   }
-  const rooms = roomsOf(input)
-  countInFlight(input, siteLoad)
+  let counted: Rooms | undefined
+  // Not before somebody asks: mostly nobody wants to start anything.
+  const rooms = (): Rooms => {
+    if (counted === undefined) {
+      counted = roomsOf(input)
+      countInFlight(input, siteLoad)
+    }
+    return counted
+  }
   return {
-    refusal: (machine, site, work) => refusalOf(siteLoad(site.id), rooms, input.now, machine, site, work),
+    refusal: (machine, site, work) => refusalOf(rooms(), siteLoad(site.id), input.now, machine, site, work),
     add: (machine, work) => {
+      rooms().add(machine, work)
       count(siteLoad(machine.site), work, input.now)
-      rooms.add(machine, work)
     },
-    outOfUse: rooms.outOfUse,
+    outOfUse: (machine) => rooms().outOfUse(machine),
   }
 }
 
@@ -68,8 +75,8 @@ function count(load: SiteLoad, work: Work, at: Instant): void {
 }
 
 function refusalOf(
-  load: SiteLoad,
   rooms: Rooms,
+  load: SiteLoad,
   now: Instant,
   machine: DesiredMachine,
   site: DesiredSite,

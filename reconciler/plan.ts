@@ -6,16 +6,14 @@
  * to be chosen when the plan is executed.
  */
 import type { DesiredMachine } from '../specs/desired.ts'
-import { hash } from './action.ts'
 import { noLoad } from './capacity.ts'
 import type { Work } from './capacity-use.ts'
 import { decide } from './decide.ts'
-import { changeKey } from './diff.ts'
 import type { Change } from './model/change.ts'
-import type { MachineId, PlanId } from './model/ids.ts'
-import type { Decision, Plan, PlanInput, Target } from './model/plan.ts'
-import type { Reason } from './model/reason.ts'
+import type { MachineId } from './model/ids.ts'
+import type { Decision, Plan, PlanInput } from './model/plan.ts'
 import { type Pass, startPass } from './pass.ts'
+import { planIdOf } from './plan-sum.ts'
 import { type Contender, inTurn } from './turns.ts'
 
 /**
@@ -23,11 +21,21 @@ import { type Contender, inTurn } from './turns.ts'
  * alone; those that would act then take their turns at what is scarce, in an order that is the same in every process.
  */
 export function plan(input: PlanInput): Plan {
+  const decisions = decideAnew(input, input.desired.machines.keys())
+  const { target, now: at } = input
+  return { id: planIdOf(target, decisions), target, at, decisions, unmanaged: unmanaged(input) }
+}
+
+/** The decisions on these machines alone, in the order of their ids. What is scarce is shared among them, after all that is in flight. */
+export function decideAnew(
+  input: PlanInput,
+  machines: Iterable<MachineId>,
+): ReadonlyMap<MachineId, Decision> {
   const pass = startPass(input)
   const alone = { ...pass, loads: noLoad }
   const decisions = new Map<MachineId, Decision>()
   const contenders: Contender[] = []
-  for (const id of [...input.desired.machines.keys()].sort()) {
+  for (const id of [...machines].sort()) {
     const machine = input.desired.machines.get(id)
     if (machine === undefined) continue
     const decision = decide(alone, machine)
@@ -39,8 +47,7 @@ export function plan(input: PlanInput): Plan {
     decisions.set(machine.id, decision)
     if (decision.kind === 'act') pass.loads.add(machine, workOf(pass, machine, decision.action.changes))
   }
-  const { target, now: at } = input
-  return { id: planId(target, decisions), target, at, decisions, unmanaged: unmanaged(input) }
+  return decisions
 }
 
 const workOf = ({ input }: Pass, { id }: DesiredMachine, changes: readonly Change[]): Work => ({
@@ -48,35 +55,14 @@ const workOf = ({ input }: Pass, { id }: DesiredMachine, changes: readonly Chang
   wake: input.inventory.get(id)?.reach === 'off',
 })
 
-function unmanaged({ desired, inventory, history }: PlanInput): readonly MachineId[] {
+/** Seen, or remembered, and in no spec. */
+export function unmanaged({
+  desired,
+  inventory,
+  history,
+}: Pick<PlanInput, 'desired' | 'inventory' | 'history'>): readonly MachineId[] {
   const left = new Set<MachineId>()
   for (const known of [inventory, history])
     for (const id of known.keys()) if (!desired.machines.has(id)) left.add(id)
   return [...left].sort()
 }
-
-function planId(target: Target, decisions: ReadonlyMap<MachineId, Decision>): PlanId {
-  const lines = [`${target.fence.epoch} ${target.fence.generation} ${target.revision} ${target.desired}`]
-  for (const [id, decision] of decisions) lines.push(`${id} ${decision.kind} ${gist(decision)}`)
-  return hash(lines.join('\n')) as PlanId
-}
-
-/** What makes a decision differ from another. */
-function gist(decision: Decision): string {
-  switch (decision.kind) {
-    case 'converged':
-      return `${decision.lastSeen ?? ''} ${keys(decision.reported)}`
-    case 'act':
-      return `${decision.action.id} ${decision.action.deadline} ${decision.action.warnMs ?? ''}`
-    case 'held':
-      return `${decision.by} ${decision.until ?? ''} ${gistOfReason(decision.reason)} ${keys(decision.changes)}`
-    case 'unknown':
-      return gistOfReason(decision.reason)
-    case 'stalled':
-      return `${decision.until ?? ''} ${gistOfReason(decision.reason)} ${keys(decision.changes)}`
-  }
-}
-
-const gistOfReason = ({ code, message, detail }: Reason): string => JSON.stringify([code, message.en, detail])
-
-const keys = (changes: readonly Change[]): string => JSON.stringify(changes.map(changeKey))

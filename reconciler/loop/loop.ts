@@ -95,7 +95,7 @@ export const createLoop = (parts: LoopParts): Loop => {
       latest = await planning.park(targeting.standing() ?? standing)
       steerer.mark()
       observer.schedule(standing, planning.inventory)
-      act([latest], standing, signal)
+      act(latest, standing, signal)
       await collect()
     }
     passAt = clock.now() + settings.passEveryMs
@@ -116,11 +116,9 @@ export const createLoop = (parts: LoopParts): Loop => {
     await store.collectGarbage(clock.now())
   }
 
-  const act = (plans: readonly Plan[], standing: Standing, signal: AbortSignal): void => {
-    for (const plan of plans) {
-      for (const look of wantedLooks(plan, planning.inventory)) observer.lookBy(look.machine, look.at)
-      executor.start(plan.decisions, standing, planning.inventory, signal)
-    }
+  const act = (plan: Plan, standing: Standing, signal: AbortSignal): void => {
+    for (const look of wantedLooks(plan, planning.inventory)) observer.lookBy(look.machine, look.at)
+    executor.start(plan.decisions, standing, planning.inventory, signal)
   }
 
   /** One round of read, decide, act. */
@@ -143,9 +141,11 @@ export const createLoop = (parts: LoopParts): Loop => {
     if (moved || passDue) await fullPass(signal)
     else if (standing) {
       if (clock.now() >= executor.nextTakeOverAt()) await executor.takeOver(standing, signal)
-      const plans = await planning.sites(standing)
-      if (plans.length > 0) steerer.mark()
-      act(plans, standing, signal)
+      const made = await planning.marked(standing)
+      if (made !== undefined) {
+        steerer.mark()
+        act(made, standing, signal)
+      }
     }
     if (await steerer.step(planning)) passAt = 0
     if (standing) observer.fill(standing, executor.busy, signal)

@@ -1,5 +1,5 @@
 /** What the loop tells while it works, for a person who watches. Decisions never depend on it. */
-import type { Instant, MachineId, Revision, SiteId } from '../model/ids.ts'
+import type { Instant, MachineId, Revision } from '../model/ids.ts'
 import type { Observed } from '../model/observed.ts'
 import type { Outcome, Progress } from '../model/outcome.ts'
 import type { Action, Plan, Target } from '../model/plan.ts'
@@ -14,8 +14,8 @@ export type LoopProgress =
       readonly revision: Revision
       readonly reason: Reason
     }
-  /** With `site`: of that site's machines only. */
-  | { readonly kind: 'planned'; readonly plan: Plan; readonly site?: SiteId }
+  /** At a full pass of all machines, else of those that were decided on anew. */
+  | { readonly kind: 'planned'; readonly plan: Plan }
   /** After each step of the rollout under way. */
   | { readonly kind: 'rollout'; readonly rollout: Rollout; readonly tally: RolloutTally }
   | { readonly kind: 'observed'; readonly observed: Observed }

@@ -16,7 +16,7 @@ import { collectBodies, type OwnLooks, putObserved, readInventory } from './inve
 import { takeLease } from './leases.ts'
 import { migrations } from './migrations/all.ts'
 import { clearPause, collectPauses, readPauses, setPause } from './pauses.ts'
-import { putPlan, readLatestPlan } from './plans.ts'
+import { putDecisions, putPlan, readLatestPlan } from './plans.ts'
 import { collectRevisions, getRevision, putRevision } from './revisions.ts'
 import { addRolloutOrder, collectRollouts, readRolloutOrders, readRollouts } from './rollouts.ts'
 import type { Schema } from './schema.ts'
@@ -125,7 +125,8 @@ export const createKyselyStore = (dialect: Dialect): Store => {
     putDiscovered: (pc) => run((database) => putDiscovered(database, pc)),
     discovered: () => run(readDiscovered),
 
-    putPlan: (plan, site) => atomically((database) => putPlan(database, plan, site)),
+    putPlan: (plan) => atomically((database) => putPlan(database, plan)),
+    putDecisions: (head, decisions) => atomically((database) => putDecisions(database, head, decisions)),
     latestPlan: () => snapshot(readLatestPlan),
 
     append: (events) => atomically((database) => append(database, events)),

@@ -1,23 +1,57 @@
-import type { Instant, MachineId, PlanId, SiteId } from '../model/ids.ts'
+import type { Instant, MachineId, PlanId } from '../model/ids.ts'
 import type { Decision, Plan, Target } from '../model/plan.ts'
 import { batches, type Database, siteOf } from './database.ts'
+import type { PlanHead } from './store.ts'
 
-/** The head of a plan of the whole park; a site's own has the site's name. */
+/** There is one plan, of the whole park; earlier versions kept one of each site too. */
 const wholePark = ''
 
 /**
- * A plan is kept as one row a machine, and only rows that changed are written: an outcome changes one of 15,000.
+ * A plan is kept as one row a machine, and only rows that differ are written.
  * @param db a transaction.
  */
-export const putPlan = async (db: Database, plan: Plan, site: SiteId | undefined): Promise<void> => {
-  const known = await readBodies(db, site)
-  const changed = []
+export const putPlan = async (db: Database, plan: Plan): Promise<void> => {
+  const rows = await db.selectFrom('decisions').select(['machine', 'body']).execute()
+  const known = new Map(rows.map((row) => [row.machine, row.body]))
+  const changed: DecisionRow[] = []
   for (const [machine, decision] of plan.decisions) {
-    const body = JSON.stringify(decision)
-    if (known.get(machine) !== body) changed.push({ machine, site: siteOf(machine), body })
+    const row = toRow(machine, decision)
+    if (known.get(machine) !== row.body) changed.push(row)
     known.delete(machine)
   }
-  for (const batch of batches(changed))
+  await putRows(db, changed)
+  for (const batch of batches([...known.keys()]))
+    await db.deleteFrom('decisions').where('machine', 'in', batch).execute()
+  await putHead(db, plan)
+}
+
+/**
+ * What was decided anew: an outcome changes one of 15,000 decisions.
+ * @param db a transaction.
+ */
+export const putDecisions = async (
+  db: Database,
+  head: PlanHead,
+  decisions: ReadonlyMap<MachineId, Decision>,
+): Promise<void> => {
+  await putRows(
+    db,
+    [...decisions].map(([machine, decision]) => toRow(machine, decision)),
+  )
+  await putHead(db, head)
+}
+
+type DecisionRow = { readonly machine: MachineId; readonly site: string; readonly body: string }
+
+const toRow = (machine: MachineId, decision: Decision): DecisionRow => ({
+  machine,
+  site: siteOf(machine),
+  body: JSON.stringify(decision),
+})
+
+const putRows = async (db: Database, rows: readonly DecisionRow[]): Promise<void> => {
+  const inOrder = rows.toSorted((a, b) => (a.machine < b.machine ? -1 : 1))
+  for (const batch of batches(inOrder))
     await db
       .insertInto('decisions')
       .values(batch)
@@ -25,51 +59,30 @@ export const putPlan = async (db: Database, plan: Plan, site: SiteId | undefined
         conflict.column('machine').doUpdateSet((update) => ({ body: update.ref('excluded.body') })),
       )
       .execute()
-  for (const batch of batches([...known.keys()]))
-    await db.deleteFrom('decisions').where('machine', 'in', batch).execute()
-  await putHead(db, plan, site)
 }
 
-const readBodies = async (db: Database, site: SiteId | undefined): Promise<Map<string, string>> => {
-  const rows = await db
-    .selectFrom('decisions')
-    .select(['machine', 'body'])
-    .$if(site !== undefined, (select) => select.where('site', '=', site ?? wholePark))
-    .execute()
-  return new Map(rows.map((row) => [row.machine, row.body]))
-}
-
-const putHead = async (db: Database, plan: Plan, site: SiteId | undefined): Promise<void> => {
-  const head = {
-    id: plan.id,
-    at: plan.at,
-    target: JSON.stringify(plan.target),
-    unmanaged: JSON.stringify(plan.unmanaged),
-  }
-  // A plan of the whole park stands for all the sites' own that came before it.
-  if (site === undefined) await db.deleteFrom('plan_heads').execute()
+const putHead = async (db: Database, { id, at, target, unmanaged }: PlanHead): Promise<void> => {
+  const head = { id, at, target: JSON.stringify(target), unmanaged: JSON.stringify(unmanaged) }
+  await db.deleteFrom('plan_heads').where('site', '!=', wholePark).execute()
   await db
     .insertInto('plan_heads')
-    .values({ site: site ?? wholePark, ...head })
+    .values({ site: wholePark, ...head })
     .onConflict((conflict) => conflict.column('site').doUpdateSet(head))
     .execute()
 }
 
-/** @param db a transaction: heads and decisions must be of one instant. */
+/** @param db a transaction: head and decisions must be of one instant. */
 export const readLatestPlan = async (db: Database): Promise<Plan | undefined> => {
-  const heads = await db.selectFrom('plan_heads').selectAll().orderBy('at', 'desc').orderBy('site').execute()
-  const newest = heads[0]
-  if (!newest) return undefined
-  const whole = heads.find((head) => head.site === wholePark)
+  const head = await db.selectFrom('plan_heads').selectAll().orderBy('at', 'desc').limit(1).executeTakeFirst()
+  if (!head) return undefined
   const rows = await db.selectFrom('decisions').select(['machine', 'body']).execute()
   // Not the database's order: PostgreSQL sorts by the locale of the cluster.
   rows.sort((a, b) => (a.machine < b.machine ? -1 : 1))
   return {
-    // Together, the newest heads name exactly the decisions that they stand for.
-    id: heads.map((head) => head.id).join('+') as PlanId,
-    target: JSON.parse(newest.target) as Target,
-    at: newest.at as Instant,
+    id: head.id as PlanId,
+    target: JSON.parse(head.target) as Target,
+    at: head.at as Instant,
     decisions: new Map(rows.map((row) => [row.machine as MachineId, JSON.parse(row.body) as Decision])),
-    unmanaged: JSON.parse((whole ?? newest).unmanaged) as readonly MachineId[],
+    unmanaged: JSON.parse(head.unmanaged) as readonly MachineId[],
   }
 }

@@ -146,7 +146,7 @@ export type DiskRequestRow = {
 /** How often work of this kind went at this pace, on this model at this site. */
 export type DurationRow = { kind: string; model: string; site: string; step: number; times: number }
 
-/** `site` is empty for a plan of the whole park. */
+/** One row, `site` empty: the plan of the whole park. */
 export type PlanHeadRow = {
   site: string
   id: string

@@ -14,13 +14,13 @@ import type {
   MachineId,
   Revision,
   RolloutOrderId,
-  SiteId,
 } from '../model/ids.ts'
 import type { Observed } from '../model/observed.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type {
   Action,
   Backoff,
+  Decision,
   DiskRequest,
   Fence,
   History,
@@ -129,9 +129,10 @@ export interface Store {
   /** Newest first. */
   discovered(): Promise<readonly (Discovered & { readonly firstSeenAt: Instant })[]>
 
-  /** Keeps the newest plan; with `site`, `plan` holds that site's decisions only and replaces those. */
-  putPlan(plan: Plan, site?: SiteId): Promise<void>
-  /** The decisions of the newest plans, put together. */
+  /** Keeps the newest plan, whole. */
+  putPlan(plan: Plan): Promise<void>
+  /** Of a newer plan what differs from the one that is kept, and what names it. */
+  putDecisions(head: PlanHead, decisions: ReadonlyMap<MachineId, Decision>): Promise<void>
   latestPlan(): Promise<Plan | undefined>
 
   append(events: readonly NewEvent[]): Promise<void>
@@ -148,6 +149,8 @@ export interface Store {
   /** Drops what nothing refers to any more: package sets, revisions but the newest few, actions that ended long ago. */
   collectGarbage(now: Instant): Promise<void>
 }
+
+export type PlanHead = Omit<Plan, 'decisions'>
 
 export type Changes = {
   /** To be given at the next call. */

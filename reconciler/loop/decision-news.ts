@@ -1,0 +1,82 @@
+/** What the audit log says of decisions: each once, until another one is told. */
+import { describeDecision } from '../describe.ts'
+import type { MachineId } from '../model/ids.ts'
+import type { Decision, Plan } from '../model/plan.ts'
+import type { NewEvent, Store } from '../store/store.ts'
+
+export type DecisionNews = {
+  /** Appends what is news. */
+  tell(plan: Pick<Plan, 'at' | 'target' | 'decisions'>): Promise<void>
+}
+
+export const createDecisionNews = (
+  store: Pick<Store, 'append' | 'latestPlan'>,
+  actor: string,
+): DecisionNews => {
+  let told: Map<MachineId, string> | undefined
+  return {
+    tell: async (plan) => {
+      told ??= await toldBefore(store)
+      const events: NewEvent[] = []
+      const signatures = new Map<MachineId, string>()
+      for (const [machine, decision] of plan.decisions) {
+        const signature = signatureOf(decision)
+        if (signature === undefined || told.get(machine) === signature) continue
+        signatures.set(machine, signature)
+        events.push(eventOf(plan, machine, decision, actor))
+      }
+      if (events.length > 0) await store.append(events)
+      for (const [machine, signature] of signatures) told.set(machine, signature)
+    },
+  }
+}
+
+/** After a restart: what the last plan says was told with it. */
+const toldBefore = async (store: Pick<Store, 'latestPlan'>): Promise<Map<MachineId, string>> => {
+  const before = await store.latestPlan()
+  const signatures = new Map<MachineId, string>()
+  for (const [id, decision] of before?.decisions ?? []) {
+    const signature = signatureOf(decision)
+    if (signature !== undefined) signatures.set(id, signature)
+  }
+  return signatures
+}
+
+/** What an entry of the log would say; undefined for what passes by itself in a moment. */
+const signatureOf = (decision: Decision): string | undefined => {
+  switch (decision.kind) {
+    case 'converged':
+      return 'converged'
+    case 'act':
+      return 'act'
+    case 'held':
+      return ['in-flight', 'fresh', 'capacity'].includes(decision.by)
+        ? undefined
+        : `held ${decision.by} ${decision.reason.code}`
+    case 'unknown':
+    case 'stalled':
+      return `${decision.kind} ${decision.reason.code}`
+  }
+}
+
+const eventOf = (
+  { at, target }: Pick<Plan, 'at' | 'target'>,
+  machine: MachineId,
+  decision: Decision,
+  actor: string,
+): NewEvent => {
+  const reason = 'reason' in decision ? decision.reason : undefined
+  return {
+    at,
+    kind: 'decided',
+    machine,
+    revision: target.revision,
+    actor,
+    message: reason?.message ?? describeDecision(decision),
+    data: {
+      decision: decision.kind,
+      ...(decision.kind === 'held' ? { by: decision.by } : {}),
+      ...(reason ? { code: reason.code, detail: reason.detail } : {}),
+    },
+  }
+}
