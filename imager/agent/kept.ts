@@ -1,7 +1,8 @@
 /** Kept paths around a reset: out of each system into the cache partition, and back when its partition is equal. */
 import { join } from 'node:path'
+import { isHalfWritten } from '../engine/half-written.ts'
 import { restoreKeptPaths, saveKeptPaths, type WithMounted } from '../engine/kept-paths.ts'
-import type { EngineFailure } from '../engine/stop.ts'
+import { type EngineFailure, failureOf } from '../engine/stop.ts'
 import { cachePaths } from './cache-partition.ts'
 import { run } from './command.ts'
 import { type DiskRange, withRange } from './disk-range.ts'
@@ -23,8 +24,9 @@ export async function saveKept(run: Run): Promise<Result<readonly string[]>> {
   }
   const lost: string[] = []
   for (const system of systems) {
-    // What is new at its place has nothing of ours.
-    const paths = system.isNew ? [] : keep
+    const hasOwn = await hasOwnFiles(order.disk.device, system)
+    if (!hasOwn.ok) return failure(hasOwn, run)
+    const paths = hasOwn.value ? keep : []
     const parts = { folder: join(folder, cachePaths.kept), partition: system.name, paths }
     order.report.phase('keep', system.name)
     const saved = await saveKeptPaths(parts, repairing(order.disk.device, system))
@@ -43,6 +45,23 @@ export async function giveBackKept(run: Run): Promise<Result<void>> {
     if (!restored.ok) return failure(restored, run)
   }
   return done(undefined)
+}
+
+/**
+ * What is new at its place has nothing of ours. Nor has what is half-written: what it had was packed before that (the record tells), and a
+ * check would only make it look whole again, from the copies of ext4's superblock.
+ */
+async function hasOwnFiles(
+  device: string,
+  { isNew, name, startBytes }: PlacedPartition,
+): Promise<{ readonly ok: true; readonly value: boolean } | EngineFailure> {
+  try {
+    return { ok: true, value: !isNew && !(await isHalfWritten(device, startBytes)) }
+  } catch (error) {
+    const unreadable = failureOf(error, name)
+    if (unreadable === undefined) throw error
+    return unreadable
+  }
 }
 
 const isSystem = ({ wanted, image }: PlacedPartition): boolean => (wanted.os ?? image?.os) !== undefined

@@ -89,6 +89,38 @@ test.serial(
   },
 )
 
+test.serial(
+  'Of what a stopped restore left half-written nothing is kept, and no check gives it its head back',
+  async (t) => {
+    const { name } = await lastChunk()
+    const file = join(school.store, chunkPath(name))
+    const torn = await newPc(school)
+    const restore = () =>
+      post(school.desk, { kind: 'restore', ...equalWork(school, { keep: ['/home/partage'] }) })
+    await rename(file, `${file}.hidden`)
+    for (const start of ['from a blank disk', 'once more']) {
+      const id = restore()
+      await torn.start()
+      t.like(school.desk.order(id).done, { kind: 'failed', reason: 'chunk-missing' }, start)
+      const { startBytes } = await placeOf(torn.disk, 'root')
+      t.true(await isHalfWritten(torn.disk, startBytes), start)
+      // ext4 has copies of its superblock, from which e2fsck makes a new one.
+      t.is((await bytesAt(torn.disk, startBytes + 1024 + 0x38, 2)).readUInt16LE(0), 0, start)
+    }
+
+    await rename(`${file}.hidden`, file)
+    const last = restore()
+    await torn.start()
+    t.is(school.desk.order(last).done?.kind, 'done', torn.screen.join(''))
+    t.deepEqual(
+      differences(await treeOf(torn.disk, 'root'), await treeOf(school.golden, 'root')).filter(
+        (path) => !own.test(path),
+      ),
+      [],
+    )
+  },
+)
+
 test.serial('A reset that is stopped so leaves nothing to start either, until it can go on', async (t) => {
   const { name, index } = await lastChunk()
   const root = await placeOf(pc.disk, 'root')
