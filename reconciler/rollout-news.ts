@@ -26,7 +26,8 @@ export function newsOf(before: Rollout, after: Rollout, tally: RolloutTally): re
     actor?: string,
   ) => news.push({ kind, message, data: { ...data, ...more }, ...(actor === undefined ? {} : { actor }) })
 
-  for (const [index, wave] of after.waves.entries()) {
+  // Of a park without waves there is only one, and nobody wrote it.
+  for (const [index, wave] of after.policy.waves.length === 0 ? [] : after.waves.entries()) {
     for (const told of waveNews(before.waves[index], wave, index, after.waves, tally.waves[index]))
       add(told.kind, told.message, { wave: index + 1, ...told.data }, told.actor)
   }

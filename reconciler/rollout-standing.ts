@@ -47,13 +47,14 @@ function untried(
  * not yet the revision's; it is once the machine was not seen well in time.
  */
 function tried(question: StandingQuestion, attempt: Attempt): MachineStanding {
-  const { endedAt, result, tries } = attempt
-  const hasFailed = result === 'terminal' || result === 'retry'
-  if (endedAt === undefined) return hasFailed && tries > 2 ? 'failed' : 'attempted'
-  if (hasFailed && (tries > 1 || !mayBeSomebodysHand(attempt))) return 'failed'
-  const seen = lookAfter(question, endedAt)
+  const { endedAt, failures } = attempt
+  const seen = endedAt === undefined ? 'not' : lookAfter(question, endedAt)
+  // Somebody may have mended by hand what failed.
   if (seen === 'well') return 'succeeded'
-  if (seen === 'stalled') return 'failed'
+  // It stays so while it is tried again.
+  const isFailure = failures > 1 || (failures === 1 && !mayBeSomebodysHand(attempt))
+  if (isFailure || seen === 'stalled') return 'failed'
+  if (endedAt === undefined) return 'attempted'
   const isLate = question.now >= endedAt + question.healthMs
   return isLate && (seen === 'not' || seen === 'unwell') ? 'failed' : 'attempted'
 }
@@ -84,30 +85,80 @@ function lookAfter(
 const readByDisk = (observed: Observed | undefined): number =>
   observed?.facts === undefined && observed?.disk?.by === 'system' ? observed.disk.at : 0
 
-const mayBeSomebodysHand = ({ result, code }: Attempt): boolean =>
-  result === 'retry' && code !== undefined && interruptions.has(code)
+const mayBeSomebodysHand = ({ code }: Attempt): boolean => code === 'interrupted'
 
-const interruptions: ReadonlySet<string> = new Set(['interrupted'])
-
-/** One machine's tries as one; those under an older fence than its wave's were for what it had before. */
-export function addTry(attempts: Map<MachineId, Attempt>, tried: Tried): void {
-  const before = attempts.get(tried.machine)
-  const { machine, since, endedAt, result, code } = tried
+/**
+ * What was tried on one machine, taken together. A try that ended before it reached the PC (it was off, another action ran, it was no
+ * longer as planned) leaves no trace: nothing was done.
+ */
+export function addTry(attempts: Map<MachineId, Attempt>, { machine, since, ...tried }: Tried): void {
+  const before = attempts.get(machine)
   const isSame = before?.lastAt === since
+  const { endedAt, result, code } = tried
+  if (endedAt !== undefined && isWithoutTrace(tried)) {
+    if (before === undefined || (isSame && before.tries === 1)) attempts.delete(machine)
+    else if (isSame) attempts.set(machine, { ...before, tries: before.tries - 1, endedAt })
+    return
+  }
   attempts.set(machine, {
     tries: (before?.tries ?? 0) + (isSame ? 0 : 1),
     firstAt: before?.firstAt ?? since,
     lastAt: since,
+    failures: failuresAfter(before, endedAt === undefined ? {} : tried),
     ...(endedAt === undefined ? {} : { endedAt }),
-    // Of the last that ended, also while the next is under way.
-    ...resultOf(endedAt === undefined ? before : { result, code }),
+    ...(result === undefined ? {} : { result }),
+    ...(code === undefined ? {} : { code }),
   })
 }
 
-const resultOf = (of: { result?: string | undefined; code?: string | undefined } | undefined) => ({
-  ...(of?.result === undefined ? {} : { result: of.result }),
-  ...(of?.code === undefined ? {} : { code: of.code }),
-})
+/** In a row: what succeeds makes good what failed before it. */
+function failuresAfter(
+  before: Attempt | undefined,
+  { result, code }: Pick<Tried, 'result' | 'code'>,
+): number {
+  const so = before?.failures ?? 0
+  if (result === 'complete') return 0
+  const isFailure =
+    result === 'retry' || result === 'terminal' || (code !== undefined && didNotComeBack.has(code))
+  return isFailure ? so + 1 : so
+}
+
+/** To those who plan it is a reason to wait; of a revision, that a PC does not start any more is the worst that can be said. */
+const didNotComeBack: ReadonlySet<string> = new Set([
+  'did-not-restart',
+  'restart-failed',
+  'system-not-started',
+])
+
+/** The PC was not reached, or refused before it did anything. */
+const untouched: ReadonlySet<string> = new Set([
+  'off',
+  'no-address',
+  'name-unknown',
+  'dns-unavailable',
+  'no-route',
+  'connect-forbidden',
+  'too-many-files',
+  'ssh-refused',
+  'ssh-filtered',
+  'ssh-handshake-timeout',
+  'ssh-handshake-failed',
+  'did-not-wake',
+  'wake-not-sent',
+  'another-action',
+  'action-running',
+  'record-busy',
+  'deadline-passed',
+  'imager-not-started',
+  'imager-not-first',
+  'imager-needs-a-hand',
+  'disk-change-outdated',
+])
+
+const isWithoutTrace = ({ result, code }: Pick<Tried, 'result' | 'code'>): boolean =>
+  result === 'refused' ||
+  result === 'wrong-precondition' ||
+  (result === 'wait' && code !== undefined && untouched.has(code))
 
 export const isOlder = (a: Fence, b: Fence): boolean =>
   a.epoch < b.epoch || (a.epoch === b.epoch && a.generation < b.generation)

@@ -6,7 +6,7 @@ import type { Fence } from './model/plan.ts'
 import type { Rollout, RolloutPolicy, Wave } from './model/rollout.ts'
 import { assignWaves } from './rollout-waves.ts'
 
-export type Beginning = Pick<Rollout, 'revision' | 'base' | 'isRollback' | 'policy'> & {
+export type Beginning = Pick<Rollout, 'revision' | 'base' | 'proven' | 'isRollback' | 'policy'> & {
   readonly next: Desired
   /** The wave of each machine that the revision changes. */
   readonly waveOf: ReadonlyMap<MachineId, number>
@@ -15,7 +15,7 @@ export type Beginning = Pick<Rollout, 'revision' | 'base' | 'isRollback' | 'poli
 }
 
 export function beginRollout(beginning: Beginning): Rollout {
-  const { revision, next, base, policy, isRollback, waveOf, fence, now } = beginning
+  const { revision, next, base, proven, policy, isRollback, waveOf, fence, now } = beginning
   const members = new Map<number, number>()
   for (const index of waveOf.values()) members.set(index, (members.get(index) ?? 0) + 1)
   const waves = [...policy.waves, undefined].map((_, index): Wave => ({ machines: members.get(index) ?? 0 }))
@@ -24,6 +24,7 @@ export function beginRollout(beginning: Beginning): Rollout {
     revision,
     next: next.digest,
     base,
+    proven,
     policy,
     startedAt: now,
     fence,

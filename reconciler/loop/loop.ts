@@ -49,6 +49,7 @@ export const createLoop = (parts: LoopParts): Loop => {
       observer.lookBy(machine, since + 1)
     }
     if (kind === 'outdated' || kind === 'refused') loadDue = true
+    steerer.mark('now')
     planning.mark(machine)
     bell.ring()
   })
@@ -88,6 +89,7 @@ export const createLoop = (parts: LoopParts): Loop => {
   }
 
   const fullPass = async (signal: AbortSignal): Promise<void> => {
+    passAt = clock.now() + settings.passEveryMs
     const standing = targeting.standing()
     if (standing) {
       await executor.takeOver(standing, signal)
@@ -95,10 +97,9 @@ export const createLoop = (parts: LoopParts): Loop => {
       latest = await planning.park(targeting.standing() ?? standing)
       steerer.mark()
       observer.schedule(standing, planning.inventory)
-      act(latest, standing, signal)
+      await steerAndAct(latest, standing, signal)
       await collect()
     }
-    passAt = clock.now() + settings.passEveryMs
   }
 
   /** Brings the target up to date; true if it is another one than before. */
@@ -119,6 +120,16 @@ export const createLoop = (parts: LoopParts): Loop => {
   const act = (plan: Plan, standing: Standing, signal: AbortSignal): void => {
     for (const look of wantedLooks(plan, planning.inventory)) observer.lookBy(look.machine, look.at)
     executor.start(plan.decisions, standing, planning.inventory, signal)
+  }
+
+  /** A rollout that has to stop does so before anything more is started for it. */
+  const steerAndAct = async (
+    plan: Plan | undefined,
+    standing: Standing,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    if (await steerer.step(planning)) passAt = 0
+    else if (plan !== undefined) act(plan, standing, signal)
   }
 
   /** One round of read, decide, act. */
@@ -142,12 +153,9 @@ export const createLoop = (parts: LoopParts): Loop => {
     else if (standing) {
       if (clock.now() >= executor.nextTakeOverAt()) await executor.takeOver(standing, signal)
       const made = await planning.marked(standing)
-      if (made !== undefined) {
-        steerer.mark()
-        act(made, standing, signal)
-      }
+      if (made !== undefined) steerer.mark()
+      await steerAndAct(made, standing, signal)
     }
-    if (await steerer.step(planning)) passAt = 0
     if (standing) observer.fill(standing, executor.busy, signal)
   }
 

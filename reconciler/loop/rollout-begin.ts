@@ -2,7 +2,7 @@
 import type { Desired } from '../../specs/desired.ts'
 import { say } from '../../specs/text.ts'
 import type { Instant } from '../model/ids.ts'
-import type { Fence, Target } from '../model/plan.ts'
+import type { Fence } from '../model/plan.ts'
 import type { Rollout, Steering } from '../model/rollout.ts'
 import type { Compiled } from '../ports.ts'
 import { advance } from '../rollout.ts'
@@ -11,14 +11,15 @@ import { beginRollout, wavesOfChanged } from '../rollout-start.ts'
 import { atOnce, policyOf } from '../rollout-waves.ts'
 import type { NewEvent } from '../store/store.ts'
 import { counted, machines } from '../wording.ts'
-import { isChangedFrom } from './steering.ts'
+import { isChangedFrom, type Named } from './steering.ts'
 import { short } from './target-events.ts'
 
 type Start = {
   readonly from: Compiled & { readonly desired: Desired }
-  readonly present:
-    | { readonly target: Pick<Target, 'revision' | 'desired'>; readonly desired: Desired }
-    | undefined
+  /** What machines have now; undefined: the park's first revision. */
+  readonly present: Named | undefined
+  /** What came to its end last. */
+  readonly proven: Named | undefined
   readonly fence: Fence
   readonly at: Instant
   readonly actor: string
@@ -27,15 +28,16 @@ type Start = {
 
 /** With the waves open that open at once; their events. */
 export function begun(start: Start): { readonly steering: Steering; readonly events: readonly NewEvent[] } {
-  const { from, present, fence, at, actor, isRollback = false } = start
+  const { from, present, proven, fence, at, actor, isRollback = false } = start
   const { revision, desired: next } = from
   const base = present?.desired
   const policy = isRollback ? atOnce : policyOf(next.park)
-  const waveOf = wavesOfChanged(policy, next, isChangedFrom(base, next))
+  const waveOf = wavesOfChanged(policy, next, isChangedFrom([base, proven?.desired], next))
   const rollout = beginRollout({
     revision,
     next,
-    base: present ? { revision: present.target.revision, desired: present.target.desired } : null,
+    base: digested(present),
+    proven: digested(proven),
     policy,
     isRollback,
     waveOf,
@@ -51,6 +53,9 @@ export function begun(start: Start): { readonly steering: Steering; readonly eve
     events: news.map((one) => eventOf(one, rollout, at, from.author ?? actor)),
   }
 }
+
+const digested = (named: Named | undefined): Rollout['base'] =>
+  named === undefined ? null : { revision: named.revision, desired: named.desired.digest }
 
 export const eventOf = (news: News, { revision }: Rollout, at: Instant, actor: string): NewEvent => ({
   at,

@@ -13,8 +13,8 @@ import { emptyLog, readTries, type TryLog } from './steering.ts'
 import type { Targeting } from './target.ts'
 
 export type Steerer = {
-  /** Something was decided anew: it may change where the rollout stands. */
-  mark(): void
+  /** Something was decided anew, or (`now`) an action has ended: it may change where the rollout stands. */
+  mark(urgency?: 'soon' | 'now'): void
   /** What was tried since the rollout began is read before machines are planned. */
   refresh(): Promise<void>
   /** One step, if it is time for one; true if the target moved. */
@@ -24,7 +24,7 @@ export type Steerer = {
   nextAt(): Instant
 }
 
-/** Looks and outcomes come in by the dozen: one step answers them together. */
+/** Looks come in by the dozen: one step answers them together. */
 const restMs = 1_000
 
 export const createSteerer = (
@@ -34,6 +34,7 @@ export const createSteerer = (
 ): Steerer => {
   const { store, clock, onProgress } = parts
   let isMarked = true
+  let isUrgent = false
   let lastAt: Instant = Number.NEGATIVE_INFINITY
   let lookAgainAt: Instant = never
   let log: TryLog | undefined
@@ -73,6 +74,7 @@ export const createSteerer = (
     const now = clock.now()
     if (now < nextAt()) return false
     isMarked = false
+    isUrgent = false
     lastAt = now
     lookAgainAt = never
     if (current() === undefined) {
@@ -109,12 +111,14 @@ export const createSteerer = (
     if (targeting.standing() === undefined) return never
     const asked = lastAt + settings.requestsEveryMs
     if (current() === undefined) return asked
+    if (isUrgent) return lastAt
     return Math.min(asked, lookAgainAt, isMarked ? lastAt + restMs : never)
   }
 
   return {
-    mark: () => {
+    mark: (urgency = 'soon') => {
       isMarked = true
+      isUrgent ||= urgency === 'now'
     },
     refresh,
     step,

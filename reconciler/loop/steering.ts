@@ -7,20 +7,21 @@ import { addTry, isOlder } from '../rollout-standing.ts'
 import { wavesOfChanged } from '../rollout-start.ts'
 import type { Store } from '../store/store.ts'
 
-/** Everything but what was tried. */
-export const steeringOf = (rollout: Rollout, base: Desired | undefined, next: Desired): Steering => ({
-  rollout,
-  next,
-  base,
-  waveOf: wavesOfChanged(rollout.policy, next, isChangedFrom(base, next)),
-  attempts: new Map(),
-})
+/** A desired state and the name by which people know it. */
+export type Named = { readonly revision: Revision; readonly desired: Desired }
 
+/** What a digest in the store stands for. */
+type Contents = (digest: Digest, revision: Revision) => Promise<Desired>
+
+/**
+ * A PC that a rollout before this one has reached, and that the new commit leaves as it is, takes part all the same: what it has
+ * was not shown to be good yet, and the canary must not be passed over because it has the bad commit already.
+ */
 export const isChangedFrom =
-  (base: Desired | undefined, next: Desired) =>
+  (before: readonly (Desired | undefined)[], next: Desired) =>
   (id: MachineId): boolean => {
     const machine = next.machines.get(id)
-    return machine !== undefined && changesContent(base?.machines.get(id), machine)
+    return machine !== undefined && before.some((one) => changesContent(one?.machines.get(id), machine))
   }
 
 /** What was tried of one rollout, as far as it was read. */
@@ -47,13 +48,14 @@ export const readTries = async (
   }
 }
 
-/** @param contents what a digest in the store stands for */
-export const readSteering = async (
-  rollout: Rollout,
-  contents: (digest: Digest, revision: Revision) => Promise<Desired>,
-): Promise<Steering> => {
-  const { base, next, revision } = rollout
-  const wanted = await contents(next, revision)
-  const before = base === null ? undefined : await contents(base.desired, base.revision)
-  return steeringOf(rollout, before, wanted)
+export const readNamed = async (of: Rollout['base'], contents: Contents): Promise<Named | undefined> =>
+  of === null ? undefined : { revision: of.revision, desired: await contents(of.desired, of.revision) }
+
+/** Everything but what was tried. */
+export const readSteering = async (rollout: Rollout, contents: Contents): Promise<Steering> => {
+  const next = await contents(rollout.next, rollout.revision)
+  const base = (await readNamed(rollout.base, contents))?.desired
+  const proven = (await readNamed(rollout.proven, contents))?.desired
+  const waveOf = wavesOfChanged(rollout.policy, next, isChangedFrom([base, proven], next))
+  return { rollout, next, base, waveOf, attempts: new Map() }
 }

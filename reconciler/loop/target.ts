@@ -14,7 +14,7 @@ import { isAdmitted, isOpen } from '../rollout.ts'
 import type { NewEvent, RolloutMove } from '../store/store.ts'
 import type { LoopParts, Settings } from './loop-parts.ts'
 import { begun } from './rollout-begin.ts'
-import { readSteering } from './steering.ts'
+import { type Named, readNamed, readSteering } from './steering.ts'
 import { moveEvents } from './target-events.ts'
 
 /** The target with what it points at, and its machines by site. */
@@ -90,6 +90,14 @@ export const createTargeting = (
     return true
   }
 
+  const named = (of: Rollout['base']): Promise<Named | undefined> => readNamed(of, contents)
+
+  /** What came to its end last: what is now, unless the last rollout was ended before. */
+  const provenState = async (): Promise<Named | undefined> => {
+    const [last] = await store.rollouts(1)
+    return last === undefined || last.phase.kind === 'done' ? newest() : named(last.proven)
+  }
+
   /** Once for each revision and verdict, also over a restart. */
   const tell = async (kind: 'revision-refused' | 'revision-held', from: Compiled, reason: Reason) => {
     told ??= await toldLast()
@@ -116,7 +124,7 @@ export const createTargeting = (
   }
 
   /** The newest revision that was admitted: the rollout under way leads to it. */
-  const newest = (): { readonly revision: Revision; readonly desired: Desired } | undefined =>
+  const newest = (): Named | undefined =>
     standing && {
       revision: standing.steering?.rollout.revision ?? standing.target.revision,
       desired: standing.steering?.next ?? standing.desired,
@@ -135,10 +143,11 @@ export const createTargeting = (
       candidate = from
       return 'same'
     }
-    const present = standing
+    const present = newest()
+    const proven = await provenState()
     const at = clock.now()
-    const fence = nextFence(present?.target)
-    const start = begun({ from, present, fence, at, actor: settings.actor })
+    const fence = nextFence(standing?.target)
+    const start = begun({ from, present, proven, fence, at, actor: settings.actor })
     const moved = await moveTo(
       start.steering,
       fence,
@@ -207,10 +216,10 @@ export const createTargeting = (
       const present = composite(base, steering.next, (machine) => isAdmitted(steering, machine))
       await store.putRevision(rollout.revision, present.digest, serialize(present), at)
       const from = { revision: rollout.base.revision, desired: base, diagnostics: [] }
-      const target = { revision: rollout.revision, desired: present.digest }
       const back = begun({
         from,
-        present: { target, desired: present },
+        present: { revision: rollout.revision, desired: present },
+        proven: await named(rollout.proven),
         fence,
         at,
         actor: settings.actor,

@@ -11,6 +11,8 @@ export type Rollout = {
   readonly next: Digest
   /** What machines keep that are not in an open wave: the desired state before, itself a composite if that was on its way. Null: there was none. */
   readonly base: { readonly revision: Revision; readonly desired: Digest } | null
+  /** The newest state of the whole park that came to its end: what differs from it was shown nowhere to its end yet. Null: there is none. */
+  readonly proven: { readonly revision: Revision; readonly desired: Digest } | null
   readonly policy: RolloutPolicy
   readonly startedAt: Instant
   /** The target with which it began: what was started under an older one was not started for it. */
@@ -102,11 +104,13 @@ export type RolloutOrder = {
 /** What was tried on a machine since the rollout began: actions that do more than wake it. */
 export type Attempt = {
   readonly tries: number
+  /** Failures since the last success. */
+  readonly failures: number
   readonly firstAt: Instant
   readonly lastAt: Instant
   /** Undefined: it is under way. */
   readonly endedAt?: Instant
-  /** Of the last that ended: `complete`, `wrong-precondition`, `refused`, or the class of its failure. */
+  /** Of the last, once it has ended: `complete`, or the class of its failure. */
   readonly result?: string
   readonly code?: string
 }

@@ -46,5 +46,10 @@ export const collectRevisions = async (db: Database): Promise<void> => {
       'not in',
       newestRollouts(db).select('base').where('base', 'is not', null).$castTo<{ base: string }>(),
     )
+    .where(
+      'digest',
+      'not in',
+      newestRollouts(db).select('proven').where('proven', 'is not', null).$castTo<{ proven: string }>(),
+    )
     .execute()
 }

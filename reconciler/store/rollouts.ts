@@ -27,6 +27,7 @@ export const putRollouts = async (db: Database, { rollouts, served }: RolloutMov
     const row = {
       revision,
       base: rollout.base?.desired ?? null,
+      proven: rollout.proven?.desired ?? null,
       next,
       started_at: startedAt,
       ended_at: isOpen(rollout) ? null : phase.kind === 'running' ? null : phase.at,

@@ -101,11 +101,12 @@ export type ActionRow = {
   code: string | null
 }
 
-/** `ended_at` null: it is under way. `base` and `next` are digests of `revisions`. */
+/** `ended_at` null: it is under way. `base`, `proven` and `next` are digests of `revisions`. */
 export type RolloutRow = {
   id: string
   revision: string
   base: string | null
+  proven: string | null
   next: string
   started_at: number
   ended_at: number | null

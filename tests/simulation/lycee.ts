@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type {
   Desired,
   DesiredMachine,
+  DesiredRollout,
   DesiredSite,
   Profile,
   WantedPackage,
@@ -20,6 +21,7 @@ export type Wish = {
   readonly more?: Partial<Omit<Profile, 'packages' | 'scripts'>>
   readonly site?: Partial<DesiredSite>
   readonly removalLimit?: number
+  readonly rollout?: DesiredRollout
 }
 
 export const sixPcs = ['b204-01', 'b204-02', 'b204-03', 'b205-01', 'b205-02', 'b205-03'].map(
@@ -30,7 +32,11 @@ export const wish = (ids: readonly string[], of: Wish): Desired => {
   const wanted = profileOf(of)
   const machines = ids.map((id): DesiredMachine => machine(id, wanted))
   const { digest: _unsealed, ...made } = park(machines, of.site)
-  return sealed({ ...made, park: { ...made.park, removalLimit: of.removalLimit ?? made.park.removalLimit } })
+  const { removalLimit = made.park.removalLimit, rollout } = of
+  return sealed({
+    ...made,
+    park: { ...made.park, removalLimit, ...(rollout === undefined ? {} : { rollout }) },
+  })
 }
 
 const profileOf = (of: Wish): Profile => {

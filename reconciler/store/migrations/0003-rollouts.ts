@@ -10,6 +10,7 @@ export const rollouts: Migration = {
       .addColumn('id', 'text', (column) => column.primaryKey())
       .addColumn('revision', 'text', (column) => column.notNull())
       .addColumn('base', 'text')
+      .addColumn('proven', 'text')
       .addColumn('next', 'text', (column) => column.notNull())
       .addColumn('started_at', 'bigint', (column) => column.notNull())
       .addColumn('ended_at', 'bigint')
