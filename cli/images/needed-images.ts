@@ -1,11 +1,11 @@
-/** The image versions that must stay although they may have no name any more: those of the PCs' disks, and those that the specs want. */
+/** The image versions that must stay although they may have no name any more: those of the PCs' disks, and those that the specs want, wanted before or are about to want. */
 import type { ManifestDigest } from '../../imaging/digest.ts'
 import type { ImageStore } from '../../imaging/folder-store.ts'
 import type { Desired } from '../../specs/desired.ts'
-import { deserialize } from '../../specs/serialize.ts'
 import type { Place } from '../place.ts'
 import { readOnce } from '../sources/open.ts'
 import { openStoreIfThere } from '../state.ts'
+import { statesInForce } from './states-in-force.ts'
 
 /** Of those, what the image store has: a PC may well have a version whose contents were removed long ago. */
 export const neededImages = async (place: Place, images: ImageStore): Promise<readonly ManifestDigest[]> => {
@@ -24,9 +24,7 @@ const inStore = async (place: Place): Promise<ReadonlySet<string>> => {
   try {
     for (const { disk } of (await store.inventory()).values())
       if (disk?.state !== undefined) needed.add(disk.state.manifest.replace(/^sha256:/u, ''))
-    const target = await store.target()
-    const kept = target && (await store.getRevision(target.desired))
-    if (kept !== undefined) add(needed, deserialize(kept.bytes))
+    for (const desired of await statesInForce(store, { back: true })) add(needed, desired)
     return needed
   } finally {
     await store.close()

@@ -23,8 +23,8 @@ import type { Reason, Text } from '../../reconciler/model/reason.ts'
 import type { Clock, Provider } from '../../reconciler/ports.ts'
 import type { Store } from '../../reconciler/store/store.ts'
 import type { Desired, DesiredMachine, DesiredSite, SiteServer } from '../../specs/desired.ts'
-import { deserialize } from '../../specs/serialize.ts'
 import { say } from '../../specs/text.ts'
+import { statesInForce } from '../images/states-in-force.ts'
 import type { Place } from '../place.ts'
 import { ok, type Result } from '../result.ts'
 import { ensureImageKey, ensureSigningKey } from '../signing-keys.ts'
@@ -211,12 +211,13 @@ export const openSite = async (parts: SiteParts): Promise<Result<Site>> => {
     )
   }
 
-  const follow = async (desired: Desired): Promise<void> => {
+  /** @param states the first is what is wanted now; images of the others are fetched ahead. */
+  const follow = async (desired: Desired, states: readonly Desired[]): Promise<void> => {
     current = desired
     table = macTable(desired)
     await known.refresh()
     const mine = own.look(desired)
-    supply.follow(wantedImages(desired, mine))
+    supply.follow(wantedImages(states, mine))
     for (const [id, services] of lycees) {
       if (JSON.stringify(mine.get(id)?.server) === JSON.stringify(services.server)) continue
       lycees.delete(id)
@@ -245,7 +246,7 @@ export const openSite = async (parts: SiteParts): Promise<Result<Site>> => {
         finishCapture: finish,
       }),
     images: known.all,
-    awaited: (desired) => supply.awaited(wantedImages(desired, own.of(desired)).images),
+    awaited: (desired) => supply.awaited(wantedImages([desired], own.of(desired)).images),
     hear: (progress) => {
       switch (progress.kind) {
         case 'planned':
@@ -259,8 +260,9 @@ export const openSite = async (parts: SiteParts): Promise<Result<Site>> => {
           return
         case 'target':
           inBackground(async () => {
-            const kept = await store.getRevision(progress.target.desired)
-            if (kept !== undefined) await follow(deserialize(kept.bytes))
+            const states = await statesInForce(store, { back: false })
+            const [desired] = states
+            if (desired !== undefined) await follow(desired, states)
           })
           return
       }

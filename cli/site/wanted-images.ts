@@ -4,13 +4,13 @@ import type { SiteId } from '../../reconciler/model/ids.ts'
 import type { Desired, DesiredSite } from '../../specs/desired.ts'
 import type { WantedImages } from './image-supply.ts'
 
-/** The image versions that the machines of these lycées are to have, and the slowest of the lycées' uplinks. */
+/** The image versions that the machines of these lycées are to have by any of these states, and the slowest of the lycées' uplinks. */
 export const wantedImages = (
-  { machines }: Desired,
+  states: readonly Desired[],
   sites: ReadonlyMap<SiteId, DesiredSite>,
 ): WantedImages => {
   const images = new Map<ManifestDigest, ImageLabel>()
-  const here = [...machines.values()].filter(({ site }) => sites.has(site))
+  const here = states.flatMap(({ machines }) => [...machines.values()].filter(({ site }) => sites.has(site)))
   // Thousands of machines have a few profiles.
   for (const { disk } of new Set(here.map(({ profile }) => profile))) {
     const digest = disk?.manifest === undefined ? undefined : parseManifestDigest(disk.manifest)
