@@ -22,6 +22,7 @@ export const forecastTexts = (forecast: Forecast, timezone: string): readonly Te
 export function remarksOn(forecast: Forecast, timezone: string): readonly Text[] {
   const { waves, end, misfits, left, assumed, unsized } = forecast
   return [
+    ...(forecast.paused === undefined ? [] : [pausedText]),
     ...waves.flatMap((wave) => waitTexts(wave, timezone)),
     ...waves.flatMap(lateTexts),
     ...(end === undefined ? [] : [endText(end, timezone)]),
@@ -152,6 +153,10 @@ function leftText({ kind, machines: ids }: LeftOver): Text {
 
 const leftTexts: Readonly<Record<LeftKind, Text>> = {
   paused: say('paused without an end, not reckoned', 'en pause sans date de fin, non comptés'),
+  held: say(
+    'held after failures until the rollout is resumed, not reckoned',
+    'retenus après des échecs jusqu’à la reprise du déploiement, non comptés',
+  ),
   asleep: say(
     'not to be woken, done when somebody switches them on',
     'à ne pas réveiller, traités quand quelqu’un les allume',
@@ -180,3 +185,8 @@ const unsizedText = (images: string): Text =>
     `no size is known on this computer of ${images}: reckoned with a usual one, and without the uplinks`,
     `taille inconnue sur cet ordinateur pour ${images}\u00a0: le calcul prend une taille courante et ignore les liaisons`,
   )
+
+const pausedText = say(
+  'the rollout is paused: none of its waves before somebody resumes it',
+  'le déploiement est en pause\u00a0: aucune de ses vagues avant que quelqu’un ne le reprenne',
+)

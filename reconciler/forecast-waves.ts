@@ -5,7 +5,7 @@
 import type { SiteId } from '../specs/ids.ts'
 import { type Chain, type Lanes, type Run, scheduleLycee } from './forecast-lycee.ts'
 import type { Instant, MachineId } from './model/ids.ts'
-import type { RolloutPolicy } from './model/rollout.ts'
+import type { RolloutPolicy, Wave } from './model/rollout.ts'
 import { policyOfWave } from './rollout-waves.ts'
 
 export type Member = { readonly site: SiteId; readonly chain: Chain }
@@ -17,6 +17,8 @@ export type WaveInput = {
   readonly unreachable: number
   /** They count as failed. */
   readonly blocked: number
+  /** Of a rollout that is under way: how far this wave is. Its machines that are through are not among the members. */
+  readonly state?: Wave | undefined
 }
 
 export type WaveCourse = {
@@ -49,11 +51,13 @@ export function runWaves(
   let opensAt = now
   for (const wave of waves) {
     const { approval, soakMs } = policyOfWave(policy, wave.index)
-    sites.open(wave.members, opensAt)
-    const deadline = opensAt + policy.deadlineMs
-    const metAt = metOf(wave, sites.spans, policy.successShare, deadline)
-    courses.push({ index: wave.index, opensAt, approval, metAt, deadline })
-    opensAt = (metAt ?? deadline) + soakMs
+    const { openedAt, approvedBy, metSince, passedAt } = wave.state ?? {}
+    const course = { opensAt: openedAt ?? opensAt, deadline: (openedAt ?? opensAt) + policy.deadlineMs }
+    sites.open(wave.members, Math.max(now, course.opensAt))
+    const metAt = metSince ?? metOf(wave, sites.spans, policy.successShare, course.deadline, now)
+    const isAsked = approval && openedAt === undefined && approvedBy === undefined
+    courses.push({ ...course, index: wave.index, approval: isAsked, metAt })
+    opensAt = Math.max(now, passedAt ?? (metAt ?? course.deadline) + soakMs)
   }
   return { courses, spans: sites.spans }
 }
@@ -99,18 +103,25 @@ function note({ runs }: SiteState, spans: Map<MachineId, Span>): void {
  * reached.
  */
 function metOf(
-  { members, unreachable, blocked }: WaveInput,
+  wave: WaveInput,
   spans: ReadonlyMap<MachineId, Span>,
   successShare: number,
   deadline: Instant,
+  now: Instant,
 ): Instant | undefined {
+  const { members, unreachable, blocked } = wave
+  const left = members.length + unreachable + blocked
+  const through = Math.max(0, (wave.state?.machines ?? 0) - left)
   const mine = members.flatMap(({ chain }) => spans.get(chain.machine) ?? [])
   const ends = mine.map(({ to }) => to).sort((a, b) => a - b)
-  const enough = (due: number): Instant | undefined => ends[Math.max(1, Math.ceil(successShare * due)) - 1]
-  const inTime = enough(members.length + unreachable + blocked)
+  const enough = (due: number): Instant | undefined => {
+    const missing = Math.max(1, Math.ceil(successShare * due)) - through
+    return missing <= 0 ? now : ends[missing - 1]
+  }
+  const inTime = enough(through + left)
   if (inTime !== undefined && inTime <= deadline) return inTime
   // From the deadline on, those that were not begun count no longer.
-  const begun = mine.filter(({ from }) => from <= deadline).length
+  const begun = through + mine.filter(({ from }) => from <= deadline).length
   const late = begun === 0 ? undefined : enough(begun + blocked)
   return late === undefined ? undefined : Math.max(late, deadline)
 }

@@ -10,48 +10,38 @@ import { isImageChange, type Supply, supplyOf } from './forecast-images.ts'
 import type { Lanes } from './forecast-lycee.ts'
 import { createOpeningSearches } from './forecast-openings.ts'
 import { createShapes, lanesAt, type Unfit } from './forecast-shapes.ts'
-import { createSums } from './forecast-sums.ts'
-import { type Member, runWaves, type WaveInput } from './forecast-waves.ts'
+import { createSums, type Sums } from './forecast-sums.ts'
+import { type Courses, type Member, runWaves, type WaveInput } from './forecast-waves.ts'
 import { type MachineWork, type Work, type WorkInput, workOf } from './forecast-work.ts'
-import type { Forecast, LeftKind, LeftOver, Misfit } from './model/forecast.ts'
-import type { MachineId, RoomId, SiteId } from './model/ids.ts'
+import type { Forecast, LeftKind, LeftOver, Misfit, WaveForecast } from './model/forecast.ts'
+import type { Instant, MachineId, RoomId, SiteId } from './model/ids.ts'
+import type { Rollout, RolloutPolicy } from './model/rollout.ts'
 import { assignWaves, policyOf } from './rollout-waves.ts'
 
 export type ForecastInput = WorkInput & {
   /** Whether the revision asks something new of a machine. What only drifted is in no wave. Left out: all that differs is new. */
   readonly isChanged?: (machine: DesiredMachine) => boolean
+  /** If this revision is on its way already. */
+  readonly underWay?: Rollout
 }
 
 /** Undefined: nothing is to be done, or nobody knows what. */
 export function forecast(input: ForecastInput): Forecast | undefined {
-  const { desired, plan, isChanged = () => true } = input
+  const { desired, plan, underWay } = input
   const work = workOf(input)
   if (work.works.length === 0) return undefined
   const supplies = suppliesOf(input, work)
   const { members, left, unfit } = sortOut(input, work, supplies)
-  const policy = policyOf(desired.park)
-  const waveOf = assignWaves(policy, desired.machines)
-  const inWave = (id: MachineId): number | undefined => {
-    const machine = desired.machines.get(id)
-    return machine !== undefined && isChanged(machine) ? waveOf.get(id) : undefined
-  }
-  const waves = wavesOf(members, [...unreachable(left), ...unfit.keys()], left.get('blocked') ?? [], inWave)
+  const policy = underWay?.policy ?? policyOf(desired.park)
+  const inWave = membership(input, policy)
+  const outOfReach = [...unreachable(left), ...unfit.keys()]
+  const waves = wavesOf({ members, outOfReach, failed: left.get('blocked') ?? [] }, inWave, underWay)
   const healing = members.filter(({ chain }) => inWave(chain.machine) === undefined)
-  const { courses, spans } = runWaves(healing, waves, policy, lanesBySite(input), plan.at)
-  const sums = createSums(work.works, supplies, spans)
-  const healed = sums.of(healing)
-  const ends = [...spans.values()].map(({ to }) => to)
+  const courses = runWaves(healing, waves, policy, lanesBySite(input), plan.at)
+  const ends = [...courses.spans.values()].map(({ to }) => to)
   return {
-    waves: [
-      ...(healing.length === 0 ? [] : [{ ...healed, outOfReach: 0, opensAt: plan.at, approval: false }]),
-      ...courses.map(({ index, deadline, metAt, ...course }, place) => ({
-        ...sums.of(waves[place]?.members ?? [], deadline),
-        ...course,
-        ...(metAt === undefined ? {} : { metAt }),
-        outOfReach: waves[place]?.unreachable ?? 0,
-        wave: index + 1,
-      })),
-    ],
+    ...(underWay?.phase.kind === 'paused' ? { paused: true } : {}),
+    waves: shown(createSums(work.works, supplies, courses.spans), healing, waves, courses, plan.at),
     of: policy.waves.length,
     ...(ends.length === 0 ? {} : { end: ends.reduce((a, b) => Math.max(a, b)) }),
     misfits: misfitsOf(unfit),
@@ -61,7 +51,39 @@ export function forecast(input: ForecastInput): Forecast | undefined {
   }
 }
 
-export type Supplies = ReadonlyMap<SiteId, Supply>
+function shown(
+  sums: Sums,
+  healing: readonly Member[],
+  waves: readonly WaveInput[],
+  { courses }: Courses,
+  now: Instant,
+): readonly WaveForecast[] {
+  const healed =
+    healing.length === 0 ? [] : [{ ...sums.of(healing), outOfReach: 0, opensAt: now, approval: false }]
+  const inWaves = courses.map(({ index, deadline, metAt, opensAt, approval }, place) => ({
+    wave: index + 1,
+    ...sums.of(waves[place]?.members ?? [], deadline),
+    outOfReach: waves[place]?.unreachable ?? 0,
+    opensAt,
+    approval,
+    ...(metAt === undefined ? {} : { metAt }),
+  }))
+  return [...healed, ...inWaves.filter(({ machines, outOfReach }) => machines + outOfReach > 0)]
+}
+
+/** The wave of each machine; undefined: in none, since nothing new is asked of it. */
+function membership(
+  { desired, isChanged = () => true }: ForecastInput,
+  policy: RolloutPolicy,
+): (id: MachineId) => number | undefined {
+  const waveOf = assignWaves(policy, desired.machines)
+  return (id) => {
+    const machine = desired.machines.get(id)
+    return machine !== undefined && isChanged(machine) ? waveOf.get(id) : undefined
+  }
+}
+
+type Supplies = ReadonlyMap<SiteId, Supply>
 
 function suppliesOf({ desired, images, plan }: ForecastInput, { works }: Work): Supplies {
   const bySite = Map.groupBy(works, ({ machine }) => machine.site)
@@ -80,7 +102,7 @@ type Sorted = {
 }
 
 function sortOut(
-  { desired, plan, durations }: ForecastInput,
+  { desired, plan, durations, underWay }: ForecastInput,
   { works, left }: Work,
   supplies: Supplies,
 ): Sorted {
@@ -91,19 +113,23 @@ function sortOut(
     durations,
   )
   const members: Member[] = []
-  const asleep: MachineId[] = []
+  const more: Record<'asleep' | 'held', MachineId[]> = { asleep: [], held: [] }
   const unfit = new Map<MachineId, Unfit>()
   for (const work of works) {
     const { machine } = work
     const site = desired.sites.get(machine.site)
     if (site === undefined) continue
+    if (underWay?.heldSites[machine.site] !== undefined) {
+      more.held.push(machine.id)
+      continue
+    }
     const notBefore = Math.max(work.notBefore, imageReadyAt(work, supplies.get(machine.site)))
     const shaped = shape({ ...work, notBefore }, site)
     if (shaped.kind === 'chain') members.push({ site: machine.site, chain: shaped.chain })
-    else if (shaped.kind === 'asleep') asleep.push(machine.id)
+    else if (shaped.kind === 'asleep') more.asleep.push(machine.id)
     else unfit.set(machine.id, shaped.unfit)
   }
-  return { members, unfit, left: asleep.length === 0 ? left : new Map([...left, ['asleep', asleep]]) }
+  return { members, unfit, left: new Map([...left, ['asleep', more.asleep], ['held', more.held]]) }
 }
 
 /** When all image versions are there that a machine's disk gets. */
@@ -116,17 +142,26 @@ const imageReadyAt = ({ actions }: MachineWork, supply: Supply | undefined): num
       .map(({ to }) => supply?.readyAt(to) ?? 0),
   )
 
+type Parted = {
+  readonly members: readonly Member[]
+  readonly outOfReach: readonly MachineId[]
+  readonly failed: readonly MachineId[]
+}
+
 /** Waves in which nothing is to be done are passed at once, so they are none here. */
 function wavesOf(
-  members: readonly Member[],
-  outOfReach: readonly MachineId[],
-  failed: readonly MachineId[],
+  { members, outOfReach, failed }: Parted,
   inWave: (id: MachineId) => number | undefined,
+  underWay: Rollout | undefined,
 ): readonly WaveInput[] {
   const byWave = Map.groupBy(members, ({ chain }) => inWave(chain.machine))
   const unreachable = Map.groupBy(outOfReach, inWave)
   const blocked = Map.groupBy(failed, inWave)
-  const indices = new Set([...byWave.keys(), ...unreachable.keys(), ...blocked.keys()])
+  // One of which all machines are through may still be soaking.
+  const current = (underWay?.waves ?? []).flatMap(({ machines, passedAt }, index) =>
+    machines > 0 && passedAt === undefined ? [index] : [],
+  )
+  const indices = new Set([...current, ...byWave.keys(), ...unreachable.keys(), ...blocked.keys()])
   return [...indices]
     .filter((index) => index !== undefined)
     .sort((a, b) => a - b)
@@ -135,11 +170,12 @@ function wavesOf(
       members: byWave.get(index) ?? [],
       unreachable: unreachable.get(index)?.length ?? 0,
       blocked: blocked.get(index)?.length ?? 0,
+      state: underWay?.waves[index],
     }))
 }
 
 const unreachable = (left: Sorted['left']): readonly MachineId[] =>
-  (['paused', 'asleep', 'unseen'] as const).flatMap((kind) => left.get(kind) ?? [])
+  (['paused', 'held', 'asleep', 'unseen'] as const).flatMap((kind) => left.get(kind) ?? [])
 
 function lanesBySite({ desired }: ForecastInput): (site: SiteId) => Lanes {
   const sizes = new Map<SiteId, Map<RoomId, number>>()
@@ -169,4 +205,6 @@ function misfitsOf(unfit: Sorted['unfit']): readonly Misfit[] {
 }
 
 const leftOver = (left: Sorted['left']): readonly LeftOver[] =>
-  [...left].map(([kind, machines]) => ({ kind, machines: machines.toSorted() }))
+  [...left].flatMap(([kind, machines]) =>
+    machines.length === 0 ? [] : [{ kind, machines: machines.toSorted() }],
+  )

@@ -1,8 +1,10 @@
 import { join } from 'node:path'
 import { type ForecastInput, forecast } from '../../reconciler/forecast.ts'
 import type { KnownImage } from '../../reconciler/model/plan.ts'
+import type { Rollout } from '../../reconciler/model/rollout.ts'
 import { type PlanReport, reportPlan } from '../../reconciler/plan-report.ts'
 import { planReportMarkdown } from '../../reconciler/report-markdown.ts'
+import { isOpen } from '../../reconciler/rollout.ts'
 import type { Store } from '../../reconciler/store/store.ts'
 import { changesContent } from '../../specs/composite.ts'
 import type { Desired } from '../../specs/desired.ts'
@@ -34,8 +36,8 @@ export const run: Run = async (context, given) => {
   const plan = standing(desired, targetOf(head.value, memory.target, now), memory, now, images)
   const { inventory, history, durations } = memory
   const seen = { inventory, history, durations, images }
-  const before = base?.value.desired ?? stored?.current
-  const ahead = forecast({ desired, plan, ...seen, ...after(before) })
+  const compared = base === undefined ? stored?.compared(desired.digest) : { before: base.value.desired }
+  const ahead = forecast({ desired, plan, ...seen, ...after(compared) })
   const report: PlanReport = {
     ...reportPlan(desired, plan, base?.value.desired, seen),
     ...(ahead === undefined ? {} : { forecast: ahead }),
@@ -47,32 +49,48 @@ export const run: Run = async (context, given) => {
   return isQuiet(report) ? exitCode.done : exitCode.changes
 }
 
-/** `current`: what machines are to be at present. */
-type Recalled = Memory & { readonly current: Desired | undefined }
+/** What a forecast must know of the past: what machines are to be without this revision, and whether it is on its way to them. */
+type Compared = { readonly before: Desired | undefined; readonly underWay?: Rollout }
+
+type Recalled = Memory & { readonly compared: (digest: Desired['digest']) => Compared }
 
 /** Undefined: there is no store, and none is made. */
 const recall = async (place: Place, now: number): Promise<Recalled | undefined> => {
   const store = await openStoreIfThere(place)
   if (store === undefined) return undefined
   try {
-    const memory = await remember(store, now)
-    const current = memory.target && (await desiredIn(store, memory.target.desired))
-    return { ...memory, current }
+    const [memory, [rollout]] = await Promise.all([remember(store, now), store.rollouts(1)])
+    const current = await desiredIn(store, memory.target?.desired)
+    if (rollout === undefined || !isOpen(rollout)) return { ...memory, compared: () => ({ before: current }) }
+    const base = await desiredIn(store, rollout.base?.desired)
+    return {
+      ...memory,
+      compared: (digest) =>
+        rollout.next === digest ? { before: base, underWay: rollout } : { before: current },
+    }
   } finally {
     await store.close()
   }
 }
 
-const desiredIn = async (store: Store, digest: Desired['digest']): Promise<Desired | undefined> => {
-  const revision = await store.getRevision(digest)
+const desiredIn = async (
+  store: Store,
+  digest: Desired['digest'] | undefined,
+): Promise<Desired | undefined> => {
+  const revision = digest && (await store.getRevision(digest))
   return revision && deserialize(revision.bytes)
 }
 
-/** What a forecast must know of the revision before. */
-const after = (before: Desired | undefined): Pick<ForecastInput, 'base' | 'isChanged'> =>
-  before === undefined
-    ? {}
-    : { base: before, isChanged: (machine) => changesContent(before.machines.get(machine.id), machine) }
+const after = (compared: Compared | undefined): Pick<ForecastInput, 'base' | 'isChanged' | 'underWay'> => {
+  const { before, ...rest } = compared ?? { before: undefined }
+  return before === undefined
+    ? rest
+    : {
+        ...rest,
+        base: before,
+        isChanged: (machine) => changesContent(before.machines.get(machine.id), machine),
+      }
+}
 
 /** What moving an image takes is forecast from the store of images, where this computer has it. */
 const knownImages = async ({ state }: Place, desired: Desired): Promise<ReadonlyMap<string, KnownImage>> => {

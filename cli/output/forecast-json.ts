@@ -2,14 +2,10 @@ import type { Forecast, LyceeForecast, WaveForecast } from '../../reconciler/mod
 import { iso } from './instant.ts'
 
 /** Stable: fields are only ever added. A wave without a number is what drifted, and is part of no wave. */
-export const forecastJson = ({ waves, of, end, misfits, left, assumed, unsized }: Forecast) => ({
-  of,
+export const forecastJson = ({ waves, end, ...rest }: Forecast) => ({
+  ...rest,
   ...(end === undefined ? {} : { end: iso(end) }),
   waves: waves.map(waveJson),
-  misfits,
-  left,
-  assumed,
-  unsized,
 })
 
 const waveJson = ({ opensAt, metAt, from, to, lycees, ...rest }: WaveForecast) => ({

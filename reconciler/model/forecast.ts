@@ -8,6 +8,8 @@ import type { Instant, MachineId, SiteId } from './ids.ts'
 export type Forecast = {
   /** In their order; those in which nothing changes are left out. */
   readonly waves: readonly WaveForecast[]
+  /** The rollout is under way and paused: all that is left of it waits for somebody to resume it. */
+  readonly paused?: true
   /** How many waves the rollout has in all. */
   readonly of: number
   /** All is done that fits. Undefined: nothing is to be done. */
@@ -63,7 +65,7 @@ export type Misfit = {
   readonly neededMs: number
 }
 
-/** `paused` without an end; `asleep`: off, and not to be woken; `blocked`: needs a person or a commit; `unseen`: nothing is known of it. */
-export type LeftKind = 'paused' | 'asleep' | 'blocked' | 'unseen'
+/** `paused` without an end; `held`: their lycée, after too many failures; `asleep`: off, and not to be woken; `blocked`: needs a person or a commit; `unseen`: nothing is known of it. */
+export type LeftKind = 'paused' | 'held' | 'asleep' | 'blocked' | 'unseen'
 
 export type LeftOver = { readonly kind: LeftKind; readonly machines: readonly MachineId[] }
