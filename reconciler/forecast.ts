@@ -5,7 +5,7 @@
  * It supposes that PCs can be woken, that nobody is logged in and that nothing fails. So it is the earliest that capacity, bandwidth,
  * windows and waves leave possible, with durations that are nearly the slowest, and no promise.
  */
-import type { DesiredMachine, DesiredSite } from '../specs/desired.ts'
+import type { DesiredSite } from '../specs/desired.ts'
 import { isImageChange, type Supply, supplyOf } from './forecast-images.ts'
 import type { Lanes } from './forecast-lycee.ts'
 import { createOpeningSearches } from './forecast-openings.ts'
@@ -16,11 +16,12 @@ import { type MachineWork, type Work, type WorkInput, workOf } from './forecast-
 import type { Forecast, LeftKind, LeftOver, Misfit, WaveForecast } from './model/forecast.ts'
 import type { Instant, MachineId, RoomId, SiteId } from './model/ids.ts'
 import type { Rollout, RolloutPolicy } from './model/rollout.ts'
-import { assignWaves, policyOf } from './rollout-waves.ts'
+import { wavesOfChanged } from './rollout-start.ts'
+import { policyOf } from './rollout-waves.ts'
 
 export type ForecastInput = WorkInput & {
   /** Whether the revision asks something new of a machine. What only drifted is in no wave. Left out: all that differs is new. */
-  readonly isChanged?: (machine: DesiredMachine) => boolean
+  readonly isChanged?: (machine: MachineId) => boolean
   /** If this revision is on its way already. */
   readonly underWay?: Rollout
 }
@@ -76,11 +77,8 @@ function membership(
   { desired, isChanged = () => true }: ForecastInput,
   policy: RolloutPolicy,
 ): (id: MachineId) => number | undefined {
-  const waveOf = assignWaves(policy, desired.machines)
-  return (id) => {
-    const machine = desired.machines.get(id)
-    return machine !== undefined && isChanged(machine) ? waveOf.get(id) : undefined
-  }
+  const waveOf = wavesOfChanged(policy, desired, isChanged)
+  return (id) => waveOf.get(id)
 }
 
 type Supplies = ReadonlyMap<SiteId, Supply>

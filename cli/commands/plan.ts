@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import { type ForecastInput, forecast } from '../../reconciler/forecast.ts'
+import { isChangedFrom } from '../../reconciler/loop/steering.ts'
 import type { KnownImage } from '../../reconciler/model/plan.ts'
 import type { Rollout } from '../../reconciler/model/rollout.ts'
 import { type PlanReport, reportPlan } from '../../reconciler/plan-report.ts'
 import { planReportMarkdown } from '../../reconciler/report-markdown.ts'
 import { isOpen } from '../../reconciler/rollout.ts'
 import type { Store } from '../../reconciler/store/store.ts'
-import { changesContent } from '../../specs/composite.ts'
 import type { Desired } from '../../specs/desired.ts'
 import { deserialize } from '../../specs/serialize.ts'
 import type { Run } from '../catalogue/entry.ts'
@@ -36,8 +36,8 @@ export const run: Run = async (context, given) => {
   const plan = standing(desired, targetOf(head.value, memory.target, now), memory, now, images)
   const { inventory, history, durations } = memory
   const seen = { inventory, history, durations, images }
-  const compared = base === undefined ? stored?.compared(desired.digest) : { before: base.value.desired }
-  const ahead = forecast({ desired, plan, ...seen, ...after(compared) })
+  const compared = base === undefined ? stored?.compared(desired.digest) : { before: [base.value.desired] }
+  const ahead = forecast({ desired, plan, ...seen, ...after(compared, desired) })
   const report: PlanReport = {
     ...reportPlan(desired, plan, base?.value.desired, seen),
     ...(ahead === undefined ? {} : { forecast: ahead }),
@@ -49,8 +49,11 @@ export const run: Run = async (context, given) => {
   return isQuiet(report) ? exitCode.done : exitCode.changes
 }
 
-/** What a forecast must know of the past: what machines are to be without this revision, and whether it is on its way to them. */
-type Compared = { readonly before: Desired | undefined; readonly underWay?: Rollout }
+/**
+ * What a forecast must know of the past: the states without this revision (what machines are to be at present, and what came to its end
+ * last), and whether the revision is on its way already.
+ */
+type Compared = { readonly before: readonly (Desired | undefined)[]; readonly underWay?: Rollout }
 
 type Recalled = Memory & { readonly compared: (digest: Desired['digest']) => Compared }
 
@@ -60,13 +63,16 @@ const recall = async (place: Place, now: number): Promise<Recalled | undefined> 
   if (store === undefined) return undefined
   try {
     const [memory, [rollout]] = await Promise.all([remember(store, now), store.rollouts(1)])
-    const current = await desiredIn(store, memory.target?.desired)
-    if (rollout === undefined || !isOpen(rollout)) return { ...memory, compared: () => ({ before: current }) }
-    const base = await desiredIn(store, rollout.base?.desired)
+    const current = await desiredIn(store, memory.target)
+    const isDone = rollout === undefined || rollout.phase.kind === 'done'
+    const proven = isDone ? current : await desiredIn(store, rollout.proven)
+    const base = rollout && isOpen(rollout) ? await desiredIn(store, rollout.base) : undefined
     return {
       ...memory,
       compared: (digest) =>
-        rollout.next === digest ? { before: base, underWay: rollout } : { before: current },
+        rollout !== undefined && isOpen(rollout) && rollout.next === digest
+          ? { before: [base, proven], underWay: rollout }
+          : { before: [current, proven] },
     }
   } finally {
     await store.close()
@@ -75,21 +81,19 @@ const recall = async (place: Place, now: number): Promise<Recalled | undefined> 
 
 const desiredIn = async (
   store: Store,
-  digest: Desired['digest'] | undefined,
+  of: { readonly desired: Desired['digest'] } | null | undefined,
 ): Promise<Desired | undefined> => {
-  const revision = digest && (await store.getRevision(digest))
-  return revision && deserialize(revision.bytes)
+  const revision = of && (await store.getRevision(of.desired))
+  return revision ? deserialize(revision.bytes) : undefined
 }
 
-const after = (compared: Compared | undefined): Pick<ForecastInput, 'base' | 'isChanged' | 'underWay'> => {
-  const { before, ...rest } = compared ?? { before: undefined }
-  return before === undefined
-    ? rest
-    : {
-        ...rest,
-        base: before,
-        isChanged: (machine) => changesContent(before.machines.get(machine.id), machine),
-      }
+const after = (
+  compared: Compared | undefined,
+  desired: Desired,
+): Pick<ForecastInput, 'base' | 'isChanged' | 'underWay'> => {
+  if (compared === undefined) return {}
+  const { before, ...rest } = compared
+  return { ...rest, base: before[0], isChanged: isChangedFrom(before, desired) }
 }
 
 /** What moving an image takes is forecast from the store of images, where this computer has it. */

@@ -1,4 +1,11 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import test from 'ava'
+import { openStore } from '../../reconciler/store/open.ts'
+import { compile } from '../../specs/compile.ts'
+import { desiredRevision } from '../../specs/files.ts'
+import { readFolder } from '../../specs/read-folder.ts'
+import { serialize } from '../../specs/serialize.ts'
 import { git, json, proviseur, scratch, snapshot, writeFiles } from './command.ts'
 import { samplePark, writePark } from './sample-park.ts'
 
@@ -10,6 +17,22 @@ const committed = async (t: { teardown(fn: () => Promise<void>): void }): Promis
   await git(folder.path, 'add', '.')
   await git(folder.path, 'commit', '-qm', 'first')
   return folder.path
+}
+
+/** As if `up` had taken the folder as it is, and seen no machine yet. */
+const keepAsTarget = async (folder: string): Promise<void> => {
+  const { desired } = compile(await readFolder(folder))
+  if (desired === undefined) throw new Error('the park is broken')
+  await mkdir(join(folder, '.proviseur'), { recursive: true })
+  const store = await openStore(`sqlite:${join(folder, '.proviseur/store.db')}`)
+  try {
+    const revision = desiredRevision(desired)
+    await store.putRevision(revision, desired.digest, serialize(desired), 0)
+    const fence = { epoch: 1, generation: 1 }
+    await store.advanceTarget({ fence, parent: null, revision, desired: desired.digest, at: 0 })
+  } finally {
+    await store.close()
+  }
 }
 
 test('machines that were never seen are told plainly to be unknown', async (t) => {
@@ -77,6 +100,54 @@ test('compared with a base, the plan tells what the revision adds', async (t) =>
   t.is(markdown.code, 2)
   t.regex(markdown.stdout, /^\*\*2 postes/u)
   t.regex(markdown.stdout, /^- .*paquet blender.*présent/mu)
+})
+
+const withWaves = {
+  'packages/blender.yaml': 'kind: Package\nname: blender\ndebian: { apt: blender }\n',
+  'roles/poste.yaml':
+    'kind: Role\nname: poste\nssh: { port: 9 }\npackages:\n  geogebra: present\n  blender: present\n',
+  'park.yaml':
+    'kind: Park\nname: sample\ntimezone: Europe/Paris\nrollout:\n  waves:\n    - { percent: 50 }\n    - { percent: 100, approval: true }\n',
+}
+
+test('compared with a base, the plan forecasts when each wave would begin and end', async (t) => {
+  const folder = await committed(t)
+  await writeFiles(folder, withWaves)
+  const base = ['plan', folder, '--base', 'main']
+  const { stdout } = await proviseur(base)
+  t.regex(stdout, /^Forecast: /mu)
+  t.regex(stdout, /^ {2}wave 1 of 2 \(1 machine\): \w{3} \d+ \w{3} \d{4}, \d\d:\d\d to /mu)
+  t.regex(stdout, /^ {2}wave 2 of 2 \(1 machine\): once somebody has approved it, not before /mu)
+  const { forecast } = json(await proviseur([...base, '--json']))
+  t.like(forecast, { of: 2, misfits: [], left: [], assumed: { length: 2 } })
+  t.deepEqual(
+    forecast.waves.map(({ wave, machines, approval }: Record<string, unknown>) => [wave, machines, approval]),
+    [
+      [1, 1, false],
+      [2, 1, true],
+    ],
+  )
+  const [first, second] = forecast.waves
+  // Woken, and one package: 3 min, 1 min and 45 s; then an hour of soak.
+  t.is(Date.parse(first.to) - Date.parse(first.from), 285_000)
+  t.is(Date.parse(second.opensAt) - Date.parse(first.metAt), 3_600_000)
+  t.like(first.lycees[0], { lycee: 'victor-hugo', machines: 1, from: first.from, to: first.to })
+  const markdown = await proviseur([...base, '--format', 'markdown', '--lang', 'fr'])
+  t.regex(markdown.stdout, /^### Prévision/mu)
+  t.regex(markdown.stdout, /^\| vague 1 sur 2 \| 1 \| 1 \|/mu)
+})
+
+test('with a store, the plan forecasts what the present target does not ask for yet', async (t) => {
+  const folder = await committed(t)
+  await keepAsTarget(folder)
+  t.is(json(await proviseur(['plan', folder, '--json'])).forecast, undefined, 'nobody knows what to do')
+  await writeFiles(folder, withWaves)
+  const { forecast } = json(await proviseur(['plan', folder, '--json']))
+  t.like(forecast, { of: 2, waves: { length: 2 }, assumed: { length: 2 } })
+  t.deepEqual(
+    forecast.waves.map(({ wave }: { wave: number }) => wave),
+    [1, 2],
+  )
 })
 
 test('compared with a base, a revision that would be held is told to be so', async (t) => {

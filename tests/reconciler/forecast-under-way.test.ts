@@ -43,6 +43,7 @@ const begun = beginRollout({
   revision: targetOf(desired).revision,
   next: desired,
   base: null,
+  proven: null,
   isRollback: false,
   policy,
   waveOf: assignWaves(policy, desired.machines),

@@ -250,7 +250,7 @@ test('what is only drift is healed at once and is in no wave', (t) => {
   )
   const seen = ids.map((id) => up(id))
   const changed = new Set(ids.slice(0, 1).map(machineId))
-  const found = forecast({ ...look(desired, seen), isChanged: ({ id }) => changed.has(id) })
+  const found = forecast({ ...look(desired, seen), isChanged: (id) => changed.has(id) })
   t.deepEqual(
     found?.waves.map(({ wave, machines }) => [wave === undefined, machines]),
     [
