@@ -1,5 +1,6 @@
 import { listImages } from '../../imaging/list-images.ts'
 import { readTrials, type TrialRecord } from '../../imaging/trial-record.ts'
+import { counted } from '../../reconciler/wording.ts'
 import { formatSize } from '../../specs/size.ts'
 import { say } from '../../specs/text.ts'
 import type { Run } from '../catalogue/entry.ts'
@@ -70,7 +71,7 @@ export const run: Run = (context, given) =>
             '',
             '',
             '',
-            out.colors.red(text(image.refusal.message)),
+            out.colors.red(text(say('cannot be read', 'illisible'))),
             '',
             image.digest.slice(0, 12),
           ]
@@ -88,8 +89,17 @@ export const run: Run = (context, given) =>
           ],
     )
     for (const line of table(columns, rows, out.colors.dim)) out.line(line)
+    for (const image of listed)
+      if ('refusal' in image)
+        out.line(`${out.colors.red('✗')} ${image.label}: ${text(image.refusal.message)}`)
     return exitCode.done
   })
 
-const incomplete = (chunks: number) =>
-  say(` (incomplete: ${chunks} chunks are missing)`, ` (incomplète\u00a0: ${chunks} blocs manquent)`)
+const incomplete = (chunks: number) => {
+  const missing = counted(
+    chunks,
+    ['chunk is missing', 'chunks are missing'],
+    ['bloc manque', 'blocs manquent'],
+  )
+  return say(` (incomplete: ${missing.en})`, ` (incomplète\u00a0: ${missing.fr})`)
+}

@@ -62,7 +62,18 @@ const tell = (
   )
   if (!signatures) out.line(text(noKey))
   if (removed > 0) out.line(text(say(`Removed: ${removed}.`, `Supprimés\u00a0: ${removed}.`)))
-  else if (faults.some(({ code }) => code === 'chunk-damaged')) out.line(text(howToRepair))
+  for (const hint of remedies(faults, removed > 0)) out.line(text(hint))
+}
+
+/** What brings back what is wrong. */
+const remedies = (faults: readonly Fault[], discarded: boolean): readonly Text[] => {
+  const codes = new Set(faults.map(({ code }) => code))
+  const found: Text[] = []
+  if (codes.delete('chunk-damaged') && !discarded) found.push(discard)
+  else if (codes.has('chunk-missing') || discarded) found.push(importAgain)
+  codes.delete('chunk-missing')
+  if (codes.size > 0) found.push(fetchAgain)
+  return found
 }
 
 const faultTexts: Readonly<Record<Fault['code'], Text>> = {
@@ -82,7 +93,17 @@ const noKey = say(
   'Le parc n’a pas de clé de signature ici\u00a0: les signatures n’ont pas été vérifiées.',
 )
 
-const howToRepair = say(
-  'Remove the damaged chunks with --discard, then import the image again (or let the site fetch it again): only what is missing is stored.',
-  'Supprimez les blocs endommagés avec --discard, puis importez l’image de nouveau (ou laissez le site la récupérer)\u00a0: seul ce qui manque sera enregistré.',
+const discard = say(
+  'Remove the damaged chunks with --discard. Then import the same disk again, under any free version, or pull the version again: only what is missing is stored.',
+  'Supprimez les blocs endommagés avec --discard. Puis importez de nouveau le même disque, sous n’importe quelle version libre, ou récupérez la version avec image pull\u00a0: seul ce qui manque sera enregistré.',
+)
+
+const importAgain = say(
+  'Import the same disk again, under any free version, or pull the version again: only what is missing is stored.',
+  'Importez de nouveau le même disque, sous n’importe quelle version libre, ou récupérez la version avec image pull\u00a0: seul ce qui manque sera enregistré.',
+)
+
+const fetchAgain = say(
+  'A manifest, list or map comes back by image pull from a server that has the version. Otherwise import the disk anew with --replace: that makes another digest.',
+  'Un manifeste, une liste ou une carte revient par image pull depuis un serveur qui a la version. Sinon, importez de nouveau le disque avec --replace\u00a0: l’empreinte sera différente.',
 )
