@@ -23,7 +23,7 @@ export const exceptions: Readonly<Record<string, Exceptions>> = {
     lines: ['capacity: { wakes: 2 } # le disjoncteur de l’aile nord saute au-delà'],
   },
   'courbet-ornans': {
-    lines: ['capacity: { lan: 100Mbit/s } # le vieux commutateur du local technique, à remplacer en 2027'],
+    lines: ['capacity: { lan: 300Mbit/s } # le serveur est dans l’autre bâtiment, au bout d’un pont radio'],
   },
   'jeanne-darc': {
     lines: ['capacity: { room: 30% } # des salles de 12 postes pour des classes entières'],
