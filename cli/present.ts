@@ -1,5 +1,6 @@
 import type { Event } from '../reconciler/model/event.ts'
 import type { Plan } from '../reconciler/model/plan.ts'
+import { isOpen } from '../reconciler/rollout.ts'
 import type { Store } from '../reconciler/store/store.ts'
 import type { Desired } from '../specs/desired.ts'
 import type { Context } from './context.ts'
@@ -7,6 +8,7 @@ import { readPark } from './desired.ts'
 import { newestWord } from './newest-revision.ts'
 import type { Place } from './place.ts'
 import { ok, type Result } from './result.ts'
+import { type RolloutNow, readRollout } from './rollout-now.ts'
 import { type Memory, noMemory, remember, standing, targetOf } from './standing.ts'
 import { openStoreIfThere } from './state.ts'
 
@@ -17,6 +19,8 @@ export type Present = {
   readonly memory: Memory
   /** False before the first `up`: then all is read from the park's files. */
   readonly started: boolean
+  /** What is under way to other machines. */
+  readonly rollout?: RolloutNow
   /** The newest revision of the park, if machines do not follow it: it is broken, or held for approval. */
   readonly waiting?: Event
 }
@@ -45,8 +49,12 @@ const fromTarget = async (
   if (memory.target === undefined || kept === undefined) return undefined
   const { deserialize } = await import('../specs/serialize.ts')
   const desired = deserialize(kept.bytes)
-  const plan = standing(desired, memory.target, memory, context.clock.now())
-  return ok({ desired, plan, memory, started: true })
+  const now = context.clock.now()
+  const [newest] = await store.rollouts(1)
+  const rollout =
+    newest && isOpen(newest) ? await readRollout(store, newest, memory.inventory, now, [desired]) : undefined
+  const plan = standing(desired, memory.target, memory, now, undefined, rollout?.steering)
+  return ok({ desired, plan, memory, started: true, ...(rollout === undefined ? {} : { rollout }) })
 }
 
 const fromFiles = async (context: Context, place: Place, memory: Memory): Promise<Result<Present>> => {

@@ -10,6 +10,7 @@ import type {
   Plan,
   Target,
 } from '../reconciler/model/plan.ts'
+import type { Steering } from '../reconciler/model/rollout.ts'
 import { durationsOf } from '../reconciler/pace.ts'
 import { plan } from '../reconciler/plan.ts'
 import type { Store } from '../reconciler/store/store.ts'
@@ -73,11 +74,14 @@ export const standing = (
   memory: Memory,
   now: number,
   images: ReadonlyMap<string, KnownImage> = new Map(),
+  /** Of the rollout under way, where `desired` is what it makes of two revisions. */
+  steering?: Steering,
 ): Plan => {
   const { inventory, history, pauses, requests, durations } = memory
   const decided = plan({
     desired,
     target,
+    ...(steering === undefined ? {} : { steering }),
     inventory,
     history,
     pauses,

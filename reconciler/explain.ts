@@ -8,6 +8,7 @@ import { diff } from './diff.ts'
 import { diskDifferenceLines, diskLines, requestLines } from './explain-disk.ts'
 import { wantedLines, written } from './explain-wanted.ts'
 import { managedDisk } from './managed-disk.ts'
+import type { Change } from './model/change.ts'
 import type { Instant, MachineId } from './model/ids.ts'
 import type { Facts, Observed, Reach } from './model/observed.ts'
 import type { Backoff, Decision, DiskRequest, History, Pause } from './model/plan.ts'
@@ -54,6 +55,8 @@ export function explain(
   now: Instant,
   /** Open ones, of any machine. */
   requests: readonly DiskRequest[] = [],
+  /** Where it is on the way to a new revision. */
+  onItsWay: readonly ExplanationLine[] = [],
 ): Explanation | undefined {
   const wanted = desired.machines.get(machine)
   const site = wanted && desired.sites.get(wanted.site)
@@ -65,7 +68,7 @@ export function explain(
     {
       kind: 'decision',
       title: say('What is decided', 'Décision'),
-      lines: [...decisionLines(wanted, decision, pauses, now), ...requestLines(asked)],
+      lines: [...decisionLines(wanted, decision, pauses, now), ...onItsWay, ...requestLines(asked)],
     },
     { kind: 'is', title: say('What it is', 'État constaté'), lines: observedLines(observed, isDiskManaged) },
     { kind: 'wanted', title: say('What is wanted', 'État voulu'), lines: wantedLines(wanted, site) },
@@ -140,9 +143,18 @@ function decisionLines(
         // What was given up has no time; those that go on have theirs below.
         ...(decision.kind === 'held' && decision.until !== undefined ? { until: decision.until } : {}),
       }
-      return decision.kind === 'held' && decision.by === 'suspended' ? [line] : [line, ...paused]
+      if (decision.kind !== 'held') return [line, ...paused]
+      if (decision.by === 'suspended') return [line]
+      // What differs from the revision that it has is told below; what a later one will change is told nowhere else.
+      const later = decision.by === 'wave' || decision.by === 'budget' ? decision.changes : []
+      return [line, ...later.map(comesLater), ...paused]
     }
   }
+}
+
+function comesLater(change: Change): ExplanationLine {
+  const { en, fr } = describeChange(change)
+  return { text: say(`comes with it: ${en}`, `viendra avec elle\u00a0: ${fr}`) }
 }
 
 const reaches: Readonly<Record<Reach, Text>> = {

@@ -3,7 +3,14 @@ import type { Instant } from './model/ids.ts'
 import type { Reason } from './model/reason.ts'
 import type { Rollout, RolloutOrder, RolloutPhase, Wave } from './model/rollout.ts'
 import type { News } from './rollout-news.ts'
-import { nothingToApprove, nothingToGoBackTo, notPaused, orderTooLate, pausedBy } from './rollout-reasons.ts'
+import {
+  nothingToApprove,
+  nothingToGoBackTo,
+  notPaused,
+  orderTooLate,
+  pausedAlready,
+  pausedBy,
+} from './rollout-reasons.ts'
 import type { RolloutTally } from './rollout-tally.ts'
 
 export type Obeyed = { readonly rollout: Rollout; readonly refused: readonly News[] }
@@ -37,26 +44,46 @@ function carriedOut(
   tally: RolloutTally,
   now: Instant,
 ): Rollout | Reason {
-  const { phase } = rollout
   const { who, why } = order
-  if (phase.kind !== 'running' && phase.kind !== 'paused') return orderTooLate
+  const refused = refusalOf(rollout, order.kind)
+  if (refused !== undefined) return refused
   switch (order.kind) {
     case 'pause':
       return { ...rollout, phase: { kind: 'paused', by: 'person', who, reason: pausedBy(who, why), at: now } }
     case 'resume':
-      return phase.kind === 'paused' || Object.keys(rollout.heldSites).length > 0
-        ? resumed(rollout, tally, now)
-        : notPaused
+      return resumed(rollout, tally, now)
     case 'approve':
       return approved(rollout, who)
     case 'abort':
       return { ...rollout, phase: closing('aborted', who, why, now) }
     case 'rollback':
-      return rollout.base === null
-        ? nothingToGoBackTo
-        : { ...rollout, phase: closing('rolled-back', who, why, now) }
+      return { ...rollout, phase: closing('rolled-back', who, why, now) }
   }
 }
+
+/** Why this order makes no sense as the rollout stands; undefined: it does. */
+export function refusalOf(rollout: Rollout, order: RolloutOrder['kind']): Reason | undefined {
+  const { phase, heldSites, base } = rollout
+  if (phase.kind !== 'running' && phase.kind !== 'paused') return orderTooLate
+  switch (order) {
+    case 'pause':
+      return phase.kind === 'paused' ? pausedAlready : undefined
+    case 'resume':
+      return phase.kind === 'paused' || Object.keys(heldSites).length > 0 ? undefined : notPaused
+    case 'approve':
+      return askedWave(rollout) < 0 ? nothingToApprove : undefined
+    case 'abort':
+      return undefined
+    case 'rollback':
+      return base === null ? nothingToGoBackTo : undefined
+  }
+}
+
+/** The index of the wave for which a person is asked; below 0: there is none. */
+export const askedWave = ({ waves }: Rollout): number =>
+  waves.findIndex(
+    ({ awaitsApprovalSince, approvedBy }) => awaitsApprovalSince !== undefined && approvedBy === undefined,
+  )
 
 /** Whoever lets it go on has seen what failed, and says that it does not count; the wave gets its time anew. */
 function resumed(rollout: Rollout, { standings }: RolloutTally, now: Instant): Rollout {
@@ -72,11 +99,8 @@ function resumed(rollout: Rollout, { standings }: RolloutTally, now: Instant): R
   }
 }
 
-function approved(rollout: Rollout, who: string): Rollout | Reason {
-  const index = rollout.waves.findIndex(
-    ({ awaitsApprovalSince, approvedBy }) => awaitsApprovalSince !== undefined && approvedBy === undefined,
-  )
-  if (index < 0) return nothingToApprove
+function approved(rollout: Rollout, who: string): Rollout {
+  const index = askedWave(rollout)
   const waves = rollout.waves.map((wave, at): Wave => (at === index ? { ...wave, approvedBy: who } : wave))
   return { ...rollout, waves }
 }

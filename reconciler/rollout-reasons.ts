@@ -76,6 +76,14 @@ export const notPaused: Reason = {
   ),
 }
 
+export const pausedAlready: Reason = {
+  code: 'rollout-paused-already',
+  message: say(
+    'The rollout is paused already: nothing was done. See “proviseur rollout status”.',
+    'Le déploiement est déjà suspendu\u00a0: rien n’a été fait. Voir «\u00a0proviseur rollout status\u00a0».',
+  ),
+}
+
 export const nothingToApprove: Reason = {
   code: 'nothing-to-approve',
   message: say(
@@ -89,6 +97,14 @@ export const nothingToGoBackTo: Reason = {
   message: say(
     'This is the park’s first revision: there is none to go back to. Commit a correction, or end it with “proviseur rollout abort”.',
     'C’est la première révision du parc\u00a0: il n’y en a aucune à laquelle revenir. Validez une correction, ou arrêtez avec «\u00a0proviseur rollout abort\u00a0».',
+  ),
+}
+
+export const wasGivenUp: Reason = {
+  code: 'revision-given-up',
+  message: say(
+    'The rollout of this revision was aborted or taken back, and is not begun again: commit a correction.',
+    'Le déploiement de cette révision a été arrêté ou annulé, et ne recommence pas\u00a0: validez une correction.',
   ),
 }
 

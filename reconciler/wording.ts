@@ -1,5 +1,6 @@
 /** Words and numbers that several texts share. */
 import { say } from '../specs/text.ts'
+import type { Revision } from './model/ids.ts'
 import type { Locale, Text } from './model/reason.ts'
 
 /** `15,000` or `15 000` (with the narrow space that French typography asks for). */
@@ -25,6 +26,12 @@ export const rooms = (count: number): Text => counted(count, ['room', 'rooms'], 
 
 /** Enough of a digest to tell it from its neighbours. */
 export const shortDigest = (digest: string): string => digest.replace(/^sha256:/, '').slice(0, 12)
+
+/** As Git abbreviates; a folder's revision keeps its prefix. */
+export const shortRevision = (revision: Revision): string =>
+  revision.startsWith('folder:')
+    ? revision.replace(/^(folder:(?:sha256:)?.{10}).*$/, '$1')
+    : revision.slice(0, 10)
 
 const units: Readonly<Record<Locale, readonly string[]>> = {
   en: ['bytes', 'kB', 'MB', 'GB', 'TB'],

@@ -213,6 +213,7 @@ const happenings: Readonly<Record<Happening['kind'], true>> = {
   finished: true,
   revision: true,
   'revision-refused': true,
+  rollout: true,
   observed: true,
   decided: true,
   acting: true,

@@ -1,4 +1,5 @@
-import { createTargeting } from '../../reconciler/loop/target.ts'
+import { createSteerer, type Steerer } from '../../reconciler/loop/steer.ts'
+import { createTargeting, type Targeting } from '../../reconciler/loop/target.ts'
 import type { Revision } from '../../reconciler/model/ids.ts'
 import type { Store } from '../../reconciler/store/store.ts'
 import { say } from '../../specs/text.ts'
@@ -33,10 +34,8 @@ export const run: Run = async (context, given) => {
     if (read.revision !== revision) return context.fail(changedSince(revision))
 
     const who = given.value('who') ?? context.who
-    const targeting = createTargeting(
-      { store, source: source.value, clock: context.clock },
-      { actor: who, approve: [revision] },
-    )
+    const parts = { store, source: source.value, clock: context.clock }
+    const targeting = createTargeting(parts, { actor: who, approve: [revision] })
     await targeting.load()
     const approved = {
       at: context.clock.now(),
@@ -47,6 +46,11 @@ export const run: Run = async (context, given) => {
     }
     await store.append([approved])
     await targeting.offer()
+    await endWhatIsUnderWay(
+      targeting,
+      createSteerer(parts, { actor: who, requestsEveryMs: 0 }, targeting),
+      store,
+    )
     const target = await store.target()
     if (target?.revision !== revision) return context.fail(overtaken(revision))
     if (context.json) context.writeJson({ approved: revision, fence: target.fence })
@@ -63,6 +67,20 @@ export const run: Run = async (context, given) => {
   }
 }
 
+/** One step has nothing more of the rollout under way started, the next ends it; another process may come in between. */
+const mostSteps = 6
+
+/** A newer revision takes the place of the one that is on its way, as it does in `up`. */
+const endWhatIsUnderWay = async (targeting: Targeting, steerer: Steerer, store: Store): Promise<void> => {
+  if (targeting.candidate() === undefined) return
+  const decisions = (await store.latestPlan())?.decisions ?? new Map()
+  const evidence = { decisions, inventory: await store.inventory() }
+  for (let steps = 0; steps < mostSteps && targeting.candidate() !== undefined; steps++) {
+    await steerer.step(evidence)
+    await targeting.offer()
+  }
+}
+
 /** The revision that is held now, if it is the one that was named (by its beginning, at least seven characters). */
 const findHeld = async (store: Store, word: string): Promise<Result<Revision>> => {
   const last = await newestWord(store)
@@ -71,8 +89,8 @@ const findHeld = async (store: Store, word: string): Promise<Result<Revision>> =
     return refuse(
       'nothing-held',
       say(
-        'No revision is held: there is nothing to approve.',
-        'Aucune révision n’est retenue\u00a0: il n’y a rien à approuver.',
+        'No revision is held: there is nothing to approve. A wave is approved with proviseur rollout approve.',
+        'Aucune révision n’est retenue\u00a0: il n’y a rien à approuver. Une vague s’approuve par proviseur rollout approve.',
       ),
     )
   }

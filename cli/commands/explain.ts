@@ -1,4 +1,5 @@
 import { explain } from '../../reconciler/explain.ts'
+import { rolloutLines } from '../../reconciler/explain-rollout.ts'
 import { findMachine } from '../address.ts'
 import type { Run } from '../catalogue/entry.ts'
 import { exitCode } from '../exit.ts'
@@ -11,7 +12,7 @@ export const run: Run = async (context, given) => {
   if (!place.ok) return context.fail(place.reason)
   const present = await readPresent(context, place.value)
   if (!present.ok) return context.fail(present.reason)
-  const { desired, plan, memory } = present.value
+  const { desired, plan, memory, rollout } = present.value
   const found = findMachine(desired, given.argument(0) ?? '')
   if (!found.ok) return context.fail(found.reason)
   const machine = found.value
@@ -25,6 +26,7 @@ export const run: Run = async (context, given) => {
     memory.pauses,
     plan.at,
     memory.requests,
+    rollout && rolloutLines(rollout.steering, rollout.tally, machine.id),
   )
   if (explanation === undefined) throw new Error(`${machine.id} is in the park and cannot be explained`)
   if (context.json) context.writeJson(explanationJson(explanation, machine, decision, context.locale))

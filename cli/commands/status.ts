@@ -17,7 +17,7 @@ export const run: Run = async (context, given) => {
   if (!place.ok) return context.fail(place.reason)
   const present = await readPresent(context, place.value)
   if (!present.ok) return context.fail(present.reason)
-  const { desired, plan, memory, started, waiting } = present.value
+  const { desired, plan, memory, started, waiting, rollout } = present.value
   const scope =
     word === undefined ? ({ ok: true, value: { kind: 'park' } } as const) : findScope(desired, word)
   if (!scope.ok) return context.fail(scope.reason)
@@ -36,6 +36,7 @@ export const run: Run = async (context, given) => {
     ),
     started,
     waiting,
+    rollout,
   }
   if (context.json) context.writeJson(statusJson(view, context.locale))
   else printStatus(view, context.locale, context.out)

@@ -3,17 +3,21 @@ import type { ExceptionGroup } from '../../reconciler/exceptions.ts'
 import type { Event } from '../../reconciler/model/event.ts'
 import type { Observed, ObservedDisk } from '../../reconciler/model/observed.ts'
 import type { Decision, Pause, Scope } from '../../reconciler/model/plan.ts'
+import { isWorthTelling } from '../../reconciler/rollout-advice.ts'
 import type { Counts, Status } from '../../reconciler/status.ts'
 import { machines as countMachines, formatCount } from '../../reconciler/wording.ts'
 import type { DesiredMachine } from '../../specs/desired.ts'
 import { type Locale, say, type Text } from '../../specs/text.ts'
 import { scopeName } from '../address.ts'
+import type { RolloutNow } from '../rollout-now.ts'
 import { decisionMark, decisionReason, type Moment } from './decision.ts'
 import { iso } from './instant.ts'
 import { formatAgo, formatMoment } from './moment.ts'
 import { pauseJson } from './pause.ts'
 import { decisionJson, exceptionJson } from './plan-json.ts'
 import { abbreviate } from './revision.ts'
+import { rolloutHead } from './rollout.ts'
+import { rolloutBriefJson } from './rollout-json.ts'
 import { some } from './some.ts'
 import { type Column, table } from './table.ts'
 import type { Terminal } from './terminal.ts'
@@ -31,6 +35,7 @@ export type StatusView = {
   readonly pauses: readonly Pause[]
   readonly started: boolean
   readonly waiting: Event | undefined
+  readonly rollout: RolloutNow | undefined
 }
 
 export const printStatus = (view: StatusView, locale: Locale, out: Terminal): void => {
@@ -48,6 +53,7 @@ export const printStatus = (view: StatusView, locale: Locale, out: Terminal): vo
     out.line(colors.dim(text[locale]))
   }
   if (view.waiting) printWaiting(view.waiting, locale, out)
+  if (view.rollout) printRollout(view.rollout, locale, out)
   out.line()
   if (scope.kind === 'room' || scope.kind === 'machine') printMachines(view, moment, out)
   else printCounts(view, locale, out)
@@ -70,16 +76,33 @@ const seenText = (view: StatusView, locale: Locale): string => {
 /** Machines follow an older revision than the newest; whoever committed that one must learn it here. */
 const printWaiting = (waiting: Event, locale: Locale, out: Terminal): void => {
   const revision = abbreviate(waiting.revision ?? '')
-  const how =
-    waiting.kind === 'revision-held'
-      ? say(
-          `To let it through: proviseur approve ${revision}`,
-          `Pour la laisser passer\u00a0: proviseur approve ${revision}`,
-        )
-      : say('proviseur check shows its errors.', 'proviseur check montre ses erreurs.')
   out.line()
   out.line(`${out.colors.red('✗')} ${out.colors.bold(revision)}  ${waiting.message[locale]}`)
-  out.line(`    ${how[locale]}`)
+  out.line(`    ${remedy(waiting, revision)[locale]}`)
+}
+
+const remedy = ({ kind, data }: Event, revision: string): Text => {
+  if (kind === 'revision-held') {
+    return say(
+      `To let it through: proviseur approve ${revision}`,
+      `Pour la laisser passer\u00a0: proviseur approve ${revision}`,
+    )
+  }
+  const isGivenUp =
+    typeof data === 'object' && data !== null && 'code' in data && data.code === 'revision-given-up'
+  return isGivenUp
+    ? say('proviseur rollout history tells why.', 'proviseur rollout history dit pourquoi.')
+    : say('proviseur check shows its errors.', 'proviseur check montre ses erreurs.')
+}
+
+/** One line; `rollout status` tells the rest. */
+const printRollout = ({ steering, tally }: RolloutNow, locale: Locale, out: Terminal): void => {
+  const { rollout } = steering
+  if (!isWorthTelling(rollout)) return
+  out.line()
+  for (const line of rolloutHead(rollout, tally.total, locale, out)) out.line(line)
+  const more = say('proviseur rollout status tells more.', 'proviseur rollout status en dit plus.')
+  out.line(`    ${out.colors.dim(more[locale])}`)
 }
 
 const countColumns: readonly (readonly [key: keyof Counts, title: Text])[] = [
@@ -190,7 +213,7 @@ const printPauses = (pauses: readonly Pause[], { now, timezone, locale }: Moment
 
 /** For programs. Stable: fields are only ever added. */
 export const statusJson = (
-  { status, machines, scope, pauses, started, waiting }: StatusView,
+  { status, machines, scope, pauses, started, waiting, rollout }: StatusView,
   locale: Locale,
 ) => ({
   park: status.park,
@@ -200,6 +223,7 @@ export const statusJson = (
   ...(waiting === undefined
     ? {}
     : { waiting: { revision: waiting.revision, kind: waiting.kind, message: waiting.message[locale] } }),
+  ...(rollout === undefined ? {} : { rollout: rolloutBriefJson(rollout, locale) }),
   fence: status.target.fence,
   at: iso(status.at),
   counts: status.counts,

@@ -1,8 +1,10 @@
-import type { MachineId, Revision } from '../../reconciler/model/ids.ts'
+import type { EventKind } from '../../reconciler/model/event.ts'
+import type { MachineId, Revision, RolloutId } from '../../reconciler/model/ids.ts'
 import type { Observed } from '../../reconciler/model/observed.ts'
 import type { DiskProgress, Outcome, Progress } from '../../reconciler/model/outcome.ts'
 import type { Action, Decision } from '../../reconciler/model/plan.ts'
-import type { Reason } from '../../reconciler/model/reason.ts'
+import type { Reason, Text } from '../../reconciler/model/reason.ts'
+import type { Tally } from '../../reconciler/rollout-tally.ts'
 
 /** What `up` tells while it works, whoever watches: a person at a terminal, a log, a program. */
 export type Happening =
@@ -11,6 +13,15 @@ export type Happening =
   | { readonly kind: 'revision'; readonly revision: Revision; readonly machines: number }
   /** A revision that changes nothing: broken, empty, or held for approval. */
   | { readonly kind: 'revision-refused'; readonly revision: Revision; readonly reason: Reason }
+  /** A wave opened or passed, the rollout stopped, went on or ended. `under-way`: one that had begun is told of for the first time. */
+  | {
+      readonly kind: 'rollout'
+      readonly rollout: RolloutId
+      readonly revision: Revision
+      readonly news: EventKind | 'under-way'
+      readonly message: Text
+      readonly total: Tally
+    }
   | { readonly kind: 'observed'; readonly observed: Observed }
   /** Told when it is another one than before. */
   | { readonly kind: 'decided'; readonly machine: MachineId; readonly decision: Decision }

@@ -25,6 +25,10 @@ const fields = (happening: Happening, locale: Locale): object => {
       const { code, message, detail } = happening.reason
       return { revision: happening.revision, code, message: message[locale], detail }
     }
+    case 'rollout': {
+      const { rollout, revision, news, message, total } = happening
+      return { rollout, revision, news, message: message[locale], total }
+    }
     case 'observed': {
       const { machine, reach, errors } = happening.observed
       return {

@@ -67,9 +67,17 @@ export const createLiveView = (locale: Locale, out: Terminal): View => {
 
 /** What stays on the screen: what came to an end or went wrong, not what is under way. */
 const scrolls = (happening: Happening): boolean =>
-  ['started', 'revision', 'revision-refused', 'ended', 'waiting', 'trouble', 'stopping', 'finished'].includes(
-    happening.kind,
-  )
+  [
+    'started',
+    'revision',
+    'revision-refused',
+    'rollout',
+    'ended',
+    'waiting',
+    'trouble',
+    'stopping',
+    'finished',
+  ].includes(happening.kind)
 
 const rowOf = (
   happening: Happening,
@@ -126,6 +134,7 @@ const rowOf = (
     case 'started':
     case 'revision':
     case 'revision-refused':
+    case 'rollout':
     case 'trouble':
     case 'waiting':
     case 'stopping':

@@ -1,9 +1,10 @@
 import type { LoopProgress } from '../../reconciler/loop/progress.ts'
-import type { MachineId } from '../../reconciler/model/ids.ts'
+import type { MachineId, Revision } from '../../reconciler/model/ids.ts'
 import type { DiskProgress } from '../../reconciler/model/outcome.ts'
 import type { Decision } from '../../reconciler/model/plan.ts'
 import { percentOf } from './disk-progress.ts'
 import type { View } from './happening.ts'
+import { createRolloutNews } from './rollout-news.ts'
 
 /** Puts what the loop tells into what a view shows: a plan names every machine each time, and only what changed is news. */
 export type Narrator = {
@@ -16,6 +17,8 @@ export type Narrator = {
 export const createNarrator = (view: View): Narrator => {
   const decided = new Map<MachineId, { readonly decision: Decision; readonly gist: string }>()
   const imaging = new Map<MachineId, { readonly phase: string; readonly percent: number }>()
+  const rollouts = createRolloutNews()
+  let told: Revision | undefined
   let refused = false
 
   /** The imager reports every second: a step of one per cent is news. */
@@ -31,14 +34,18 @@ export const createNarrator = (view: View): Narrator => {
   return {
     tell: (progress) => {
       switch (progress.kind) {
-        case 'target':
+        case 'target': {
+          const { revision } = progress.target
+          // The next wave of a rollout is a target of its own; what is decided of the other machines stays as it was.
+          if (revision === told) return
+          told = revision
           decided.clear()
           refused = false
-          return view.show({
-            kind: 'revision',
-            revision: progress.target.revision,
-            machines: progress.machines,
-          })
+          return view.show({ kind: 'revision', revision, machines: progress.machines })
+        }
+        case 'rollout':
+          for (const news of rollouts.of(progress.rollout, progress.tally)) view.show(news)
+          return
         case 'revision-refused':
         case 'revision-held':
           refused = true

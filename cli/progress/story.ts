@@ -38,6 +38,8 @@ export const tell = (happening: Happening): Sentence | undefined => {
         ...detailOf(happening.reason.detail),
       }
     }
+    case 'rollout':
+      return rolloutSentence(happening)
     case 'observed':
       return undefined
     case 'decided':
@@ -87,6 +89,22 @@ const revisionText = ({ revision, machines: number }: Extract<Happening, { kind:
   const name = abbreviate(revision)
   const count = machines(number)
   return say(`Revision ${name}: ${count.en}`, `Révision ${name}\u00a0: ${count.fr}`)
+}
+
+const rolloutSentence = ({ revision, news, message }: Extract<Happening, { kind: 'rollout' }>): Sentence => {
+  const name = abbreviate(revision)
+  return {
+    weight: rolloutWeights[news] ?? 'plain',
+    text: say(`Rollout of ${name}: ${message.en}`, `Déploiement de ${name}\u00a0: ${message.fr}`),
+  }
+}
+
+const rolloutWeights: Readonly<Partial<Record<string, Sentence['weight']>>> = {
+  'wave-opened': 'work',
+  'wave-passed': 'good',
+  'wave-awaits-approval': 'wait',
+  'rollout-paused': 'bad',
+  'lycee-held': 'bad',
 }
 
 const finishedSentence = (happening: Extract<Happening, { kind: 'finished' }>): Sentence => {

@@ -10,9 +10,8 @@ import type { News } from '../rollout-news.ts'
 import { beginRollout, wavesOfChanged } from '../rollout-start.ts'
 import { atOnce, policyOf } from '../rollout-waves.ts'
 import type { NewEvent } from '../store/store.ts'
-import { counted, machines } from '../wording.ts'
+import { counted, machines, shortRevision } from '../wording.ts'
 import { isChangedFrom, type Named } from './steering.ts'
-import { short } from './target-events.ts'
 
 type Start = {
   readonly from: Compiled & { readonly desired: Desired }
@@ -76,8 +75,8 @@ const started = ({ id, revision, waves }: Rollout): News => {
   return {
     kind: 'rollout-started',
     message: say(
-      `The rollout of revision ${short(revision)} begins: ${machines(number).en} in ${inWaves.en}.`,
-      `Le déploiement de la révision ${short(revision)} commence\u00a0: ${machines(number).fr} en ${inWaves.fr}.`,
+      `The rollout of revision ${shortRevision(revision)} begins: ${machines(number).en} in ${inWaves.en}.`,
+      `Le déploiement de la révision ${shortRevision(revision)} commence\u00a0: ${machines(number).fr} en ${inWaves.fr}.`,
     ),
     data: { rollout: id, machines: number },
   }

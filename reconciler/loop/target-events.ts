@@ -2,10 +2,10 @@
 import type { Desired } from '../../specs/desired.ts'
 import { say } from '../../specs/text.ts'
 import { removedMachines } from '../admit.ts'
-import type { Revision } from '../model/ids.ts'
 import type { Target } from '../model/plan.ts'
 import type { Compiled } from '../ports.ts'
 import type { NewEvent } from '../store/store.ts'
+import { shortRevision } from '../wording.ts'
 
 export const moveEvents = (
   present: Desired | undefined,
@@ -22,8 +22,8 @@ export const moveEvents = (
     revision,
     actor: from.author ?? actor,
     message: say(
-      `The park follows revision ${short(revision)} now${subject}`,
-      `Le parc suit désormais la révision ${short(revision)}${subject === '' ? '' : `\u00a0${subject}`}`,
+      `The park follows revision ${shortRevision(revision)} now${subject}`,
+      `Le parc suit désormais la révision ${shortRevision(revision)}${subject === '' ? '' : `\u00a0${subject}`}`,
     ),
     data: { fence, machines: desired.machines.size, removed: removed.length },
   }
@@ -44,9 +44,3 @@ export const moveEvents = (
     ),
   ]
 }
-
-/** As Git abbreviates; a folder's revision keeps its prefix. */
-export const short = (revision: Revision): string =>
-  revision.startsWith('folder:')
-    ? revision.replace(/^(folder:(?:sha256:)?.{10}).*$/, '$1')
-    : revision.slice(0, 10)

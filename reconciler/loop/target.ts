@@ -3,7 +3,6 @@ import { composite } from '../../specs/composite.ts'
 import type { Desired, DesiredMachine } from '../../specs/desired.ts'
 import type { Diagnostic } from '../../specs/diagnostic.ts'
 import { deserialize, serialize } from '../../specs/serialize.ts'
-import { say } from '../../specs/text.ts'
 import { type Admission, admit } from '../admit.ts'
 import type { Digest, MachineId, Revision, SiteId } from '../model/ids.ts'
 import type { Fence, Target } from '../model/plan.ts'
@@ -11,6 +10,7 @@ import type { Reason } from '../model/reason.ts'
 import type { Rollout, Steering } from '../model/rollout.ts'
 import type { Compiled } from '../ports.ts'
 import { isAdmitted, isOpen } from '../rollout.ts'
+import { wasGivenUp } from '../rollout-reasons.ts'
 import type { NewEvent, RolloutMove } from '../store/store.ts'
 import type { LoopParts, Settings } from './loop-parts.ts'
 import { begun } from './rollout-begin.ts'
@@ -87,6 +87,7 @@ export const createTargeting = (
     const [rollout] = await store.rollouts(1)
     const steering = rollout && isOpen(rollout) ? await readSteering(rollout, contents) : undefined
     take(target, desired, steering)
+    lookAtCandidateAgain()
     return true
   }
 
@@ -96,6 +97,13 @@ export const createTargeting = (
   const provenState = async (): Promise<Named | undefined> => {
     const [last] = await store.rollouts(1)
     return last === undefined || last.phase.kind === 'done' ? newest() : named(last.proven)
+  }
+
+  /** Another process may have taken it up, or ended what it waits for. */
+  const lookAtCandidateAgain = (): void => {
+    if (candidate === undefined) return
+    if (newest()?.revision === candidate.revision) candidate = undefined
+    else if (standing?.steering === undefined) offered = undefined
   }
 
   /** Once for each revision and verdict, also over a restart. */
@@ -274,14 +282,6 @@ const nextFence = (present: Target | undefined): Fence => ({
   epoch: present?.fence.epoch ?? 1,
   generation: (present?.fence.generation ?? 0) + 1,
 })
-
-const wasGivenUp: Reason = {
-  code: 'revision-given-up',
-  message: say(
-    'The rollout of this revision was aborted or taken back, and is not begun again: commit a correction.',
-    'Le déploiement de cette révision a été arrêté ou annulé, et ne recommence pas\u00a0: validez une correction.',
-  ),
-}
 
 const isSame = (a: Target, b: Target): boolean =>
   a.fence.epoch === b.fence.epoch && a.fence.generation === b.fence.generation && a.desired === b.desired

@@ -1,0 +1,3 @@
+import { orders } from '../rollout-order.ts'
+
+export const run = orders('abort')
