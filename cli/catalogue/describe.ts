@@ -72,8 +72,8 @@ export const describeGroup: Group = {
       name: 'plan',
       summary: say('show what would be done', 'montre ce qui serait fait'),
       description: say(
-        'Compares what the park says with what was last seen of each machine, and shows what would be done, machine by machine, and what holds it. Reads only: no machine is touched, nothing is stored.',
-        'Compare ce que dit le parc à ce qui a été vu en dernier de chaque poste, et montre ce qui serait fait, poste par poste, et ce qui le retient. Lecture seule\u00a0: aucun poste n’est touché, rien n’est enregistré.',
+        'Compares what the park says with what was last seen of each machine, and shows what would be done, machine by machine, what holds it, and when it could be done at the earliest. Reads only: no machine is touched, nothing is stored.',
+        'Compare ce que dit le parc à ce qui a été vu en dernier de chaque poste, et montre ce qui serait fait, poste par poste, ce qui le retient, et quand ce pourrait être fait au plus tôt. Lecture seule\u00a0: aucun poste n’est touché, rien n’est enregistré.',
       ),
       arguments: [directory],
       options: [
