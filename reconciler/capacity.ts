@@ -19,9 +19,6 @@ export type Loads = {
   outOfUse(machine: DesiredMachine): number
 }
 
-/** As if everybody came first: what each machine would do if nobody else were there. */
-export const noLoad: Loads = { refusal: () => undefined, add: () => undefined, outOfUse: () => 0 }
-
 /** Counts what is in flight, that of machines that have left the park included: they still use the network. */
 export function loadsInFlight(input: PlanInput): Loads {
   const sites = new Map<SiteId, SiteLoad>()

@@ -1,6 +1,7 @@
 /** What a machine's bucket and its differences make of it: how it was found decides what is asked of the gates. */
 import type { DesiredMachine } from '../specs/desired.ts'
 import { say } from '../specs/text.ts'
+import type { Wish } from './bid.ts'
 import { type Difference, diff } from './diff.ts'
 import { diskNeverObserved } from './disk-reasons.ts'
 import { type DiskWork, diskWork } from './disk-work.ts'
@@ -13,7 +14,8 @@ import { appliedTo, type Pass, siteOf } from './pass.ts'
 import { type RolloutHold, rolloutHold } from './rollout-gate.ts'
 import { nothing, notRead, type WalkTerms, walk } from './walk.ts'
 
-export function decide(pass: Pass, machine: DesiredMachine): Decision {
+/** As if the machine were alone: what it would do now still takes its turn. */
+export function decide(pass: Pass, machine: DesiredMachine): Decision | Wish {
   const decision = decideNow(pass, machine)
   const { steering } = pass.input
   const hold = steering && rolloutHold(steering, machine)
@@ -22,8 +24,13 @@ export function decide(pass: Pass, machine: DesiredMachine): Decision {
 }
 
 /** As it is to be for now, while a rollout has more for it later. */
-function beforeItsWave(pass: Pass, next: DesiredMachine, hold: RolloutHold, decision: Decision): Decision {
-  if (decision.kind !== 'converged' && decision.kind !== 'act') return decision
+function beforeItsWave(
+  pass: Pass,
+  next: DesiredMachine,
+  hold: RolloutHold,
+  decision: Decision | Wish,
+): Decision | Wish {
+  if (decision.kind !== 'converged' && decision.kind !== 'wish') return decision
   const observed = pass.input.inventory.get(next.id)
   const disk = diskWorkOf(pass, next, observed)
   const facts = next.profile.os === 'debian' ? observed?.facts : undefined
@@ -32,8 +39,8 @@ function beforeItsWave(pass: Pass, next: DesiredMachine, hold: RolloutHold, deci
   const isRead = next.profile.os === 'debian' ? rest !== undefined && isWhole(rest) : observed !== undefined
   const isNext = isRead && !disk.unread && changes.length === 0
   // It has it already, from a rollout that this store does not remember: nobody is moved backwards.
-  if (isNext) return decision.kind === 'act' ? { kind: 'converged', reported: [] } : decision
-  if (decision.kind === 'act') return decision
+  if (isNext) return decision.kind === 'wish' ? { kind: 'converged', reported: [] } : decision
+  if (decision.kind === 'wish') return decision
   const { by, reason, until } = hold
   return { kind: 'held', by, reason, changes, ...(until === undefined ? {} : { until }) }
 }
@@ -42,7 +49,7 @@ function beforeItsWave(pass: Pass, next: DesiredMachine, hold: RolloutHold, deci
 const isWhole = ({ unread, unasked, unanswered, impossible }: Difference): boolean =>
   unread.length + unasked.length + unanswered.length + impossible.length === 0
 
-function decideNow(pass: Pass, machine: DesiredMachine): Decision {
+function decideNow(pass: Pass, machine: DesiredMachine): Decision | Wish {
   const observed = pass.input.inventory.get(machine.id)
   const disk = diskWorkOf(pass, machine, observed)
   if (machine.profile.os !== 'debian') return decideWindows(pass, machine, observed, disk)
@@ -60,7 +67,7 @@ function decideNow(pass: Pass, machine: DesiredMachine): Decision {
   }
 }
 
-function decideUp(pass: Pass, machine: DesiredMachine, observed: Observed, disk: DiskWork): Decision {
+function decideUp(pass: Pass, machine: DesiredMachine, observed: Observed, disk: DiskWork): Decision | Wish {
   if (disk.unread) return walk(pass, machine, observed, nothing, { diskUnread: true })
   const { facts } = observed
   const difference = facts && diff(machine, facts, appliedTo(pass, machine), pass.packages)
@@ -73,7 +80,7 @@ function decideUp(pass: Pass, machine: DesiredMachine, observed: Observed, disk:
 }
 
 /** Off is normal: nothing is wanted of a PC that was right when it was last on. */
-function decideOff(pass: Pass, machine: DesiredMachine, observed: Observed, disk: DiskWork): Decision {
+function decideOff(pass: Pass, machine: DesiredMachine, observed: Observed, disk: DiskWork): Decision | Wish {
   if (disk.unread) return walk(pass, machine, observed, nothing, { wake: 'to-look', diskUnread: true })
   const { facts } = observed
   if (facts === undefined) {
@@ -94,7 +101,12 @@ function decideOff(pass: Pass, machine: DesiredMachine, observed: Observed, disk
   })
 }
 
-function decideInImager(pass: Pass, machine: DesiredMachine, observed: Observed, disk: DiskWork): Decision {
+function decideInImager(
+  pass: Pass,
+  machine: DesiredMachine,
+  observed: Observed,
+  disk: DiskWork,
+): Decision | Wish {
   if (disk.changes.length > 0) return firstOf(pass, machine, observed, disk)
   const [impossible] = disk.impossible
   if (impossible !== undefined) return { kind: 'stalled', reason: impossible, changes: [] }
@@ -109,7 +121,7 @@ function decideWindows(
   machine: DesiredMachine,
   observed: Observed | undefined,
   disk: DiskWork,
-): Decision {
+): Decision | Wish {
   if (managedDisk(machine, siteOf(pass, machine)) === undefined) {
     return { kind: 'unknown', reason: notYetOnWindows }
   }
@@ -140,24 +152,23 @@ function firstOf(
   observed: Observed,
   disk: DiskWork,
   rest?: { readonly difference: Difference; readonly terms?: WalkTerms },
-): Decision {
-  let first: Decision | undefined
-  for (const change of disk.changes) {
-    const alone = { ...nothing, changes: [change] }
-    const terms: WalkTerms = observed.reach === 'off' ? { wake: 'to-image' } : {}
-    const decision = walk(pass, machine, observed, alone, terms)
-    if (decision.kind === 'act') return decision
-    first ??= decision
-  }
-  if (rest === undefined) return first ?? walk(pass, machine, observed, nothing)
-  const { difference, terms = {} } = rest
+): Decision | Wish {
+  const { difference, terms = {} } = rest ?? { difference: nothing }
+  const toImage: WalkTerms = observed.reach === 'off' ? { wake: 'to-image' } : {}
+  const answers = disk.changes.map((change) =>
+    walk(pass, machine, observed, { ...nothing, changes: [change] }, toImage),
+  )
+  const [first] = answers
   if (first === undefined) return walk(pass, machine, observed, difference, terms)
-  const left = difference.changes
-  if (left.length > 0 || terms.wake !== undefined) {
-    const decision = walk(pass, machine, observed, difference, terms)
-    if (decision.kind === 'act') return decision
+  if (difference.changes.length > 0 || terms.wake !== undefined) {
+    const answer = walk(pass, machine, observed, difference, terms)
+    if (answer.kind === 'wish') answers.push(answer)
   }
-  return 'changes' in first ? { ...first, changes: [...disk.changes, ...left] } : first
+  const all = rest === undefined ? {} : { changes: [...disk.changes, ...difference.changes] }
+  const bids = answers.flatMap((answer) => (answer.kind === 'wish' ? answer.bids : []))
+  if (bids.length === 0) return 'changes' in first ? { ...first, ...all } : first
+  const otherwise = first.kind === 'wish' ? {} : { otherwise: first }
+  return { kind: 'wish', machine, bids, ...otherwise, ...all }
 }
 
 /** What the disk adds to the answer when nothing is left to do. */

@@ -39,7 +39,7 @@ export const gates: readonly Gate[] = [
   { name: 'power', guards: 'changes', judge: judgePower },
   { name: 'window', guards: 'changes', judge: judgeWindow },
   { name: 'occupied', guards: 'changes', judge: judgeOccupied },
-  { name: 'capacity', guards: 'changes', judge: judgeCapacity },
+  { name: 'capacity', guards: 'turn', judge: judgeCapacity },
 ]
 
 /** What an off machine needs first. Nobody notices: nobody sits at a PC that is off. */

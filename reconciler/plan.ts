@@ -5,16 +5,13 @@
  * their order. The first that lets nothing pass is the decision; what passes all of them becomes an action. Nothing is left
  * to be chosen when the plan is executed.
  */
-import type { DesiredMachine } from '../specs/desired.ts'
-import { noLoad } from './capacity.ts'
-import type { Work } from './capacity-use.ts'
+import { takeTurn, type Wish } from './bid.ts'
 import { decide } from './decide.ts'
-import type { Change } from './model/change.ts'
 import type { MachineId } from './model/ids.ts'
 import type { Decision, Plan, PlanInput } from './model/plan.ts'
-import { type Pass, startPass } from './pass.ts'
+import { startPass } from './pass.ts'
 import { planIdOf } from './plan-sum.ts'
-import { type Contender, inTurn } from './turns.ts'
+import { inTurn } from './turns.ts'
 
 /**
  * Pure: equal inputs give equal plans, whatever the order of their maps and lists. Each machine is decided as if it were
@@ -32,28 +29,21 @@ export function decideAnew(
   machines: Iterable<MachineId>,
 ): ReadonlyMap<MachineId, Decision> {
   const pass = startPass(input)
-  const alone = { ...pass, loads: noLoad }
-  const decisions = new Map<MachineId, Decision>()
-  const contenders: Contender[] = []
+  const answers = new Map<MachineId, Decision | Wish>()
   for (const id of [...machines].sort()) {
     const machine = input.desired.machines.get(id)
-    if (machine === undefined) continue
-    const decision = decide(alone, machine)
-    decisions.set(id, decision)
-    if (decision.kind === 'act') contenders.push({ machine, decision, history: input.history.get(id) })
+    if (machine !== undefined) answers.set(id, decide(pass, machine))
   }
-  for (const { machine } of inTurn(contenders, pass.loads.outOfUse)) {
-    const decision = decide(pass, machine)
-    decisions.set(machine.id, decision)
-    if (decision.kind === 'act') pass.loads.add(machine, workOf(pass, machine, decision.action.changes))
+  const wishes = [...answers.values()].filter((answer) => answer.kind === 'wish')
+  const granted = new Map<Wish, Decision>()
+  for (const wish of inTurn(wishes, pass.loads.outOfUse)) granted.set(wish, takeTurn(pass, wish))
+  const decisions = new Map<MachineId, Decision>()
+  for (const [id, answer] of answers) {
+    const decision = answer.kind === 'wish' ? granted.get(answer) : answer
+    if (decision !== undefined) decisions.set(id, decision)
   }
   return decisions
 }
-
-const workOf = ({ input }: Pass, { id }: DesiredMachine, changes: readonly Change[]): Work => ({
-  changes,
-  wake: input.inventory.get(id)?.reach === 'off',
-})
 
 /** Seen, or remembered, and in no spec. */
 export function unmanaged({

@@ -56,7 +56,10 @@ export type Verdict =
 
 export type Gate = {
   readonly name: GateName
-  /** `look`: asked also when nothing differs, as it is about what is known of the machine. */
-  readonly guards: 'look' | 'changes'
+  /**
+   * `look`: asked also when nothing differs, as it is about what is known of the machine. `turn`: asked of each machine in its
+   * turn, when all were asked the others.
+   */
+  readonly guards: 'look' | 'changes' | 'turn'
   readonly judge: (question: Question, changes: readonly Change[]) => Verdict
 }

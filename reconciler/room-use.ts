@@ -2,7 +2,7 @@
  * How many PCs of a room a class would find unusable. Counted are those under disruptive or destructive work, and those that
  * such work has left broken: an update that breaks PCs must stop at half of a room, too, not only one that is slow.
  */
-import type { DesiredMachine, DesiredSite } from '../specs/desired.ts'
+import type { Desired, DesiredMachine, DesiredSite } from '../specs/desired.ts'
 import { isWorkedOn, type Work } from './capacity-use.ts'
 import { isAskedFor } from './disk-work.ts'
 import type { Change } from './model/change.ts'
@@ -23,20 +23,20 @@ type Room = { size: number; working: number; readonly broken: Set<MachineId> }
 
 export function roomsOf({ desired, inventory, history }: PlanInput): Rooms {
   const rooms = new Map<RoomId, Room>()
-  const roomOf = ({ room }: DesiredMachine): Room => {
-    const known = rooms.get(room)
+  const members = membersOf(desired)
+  const roomOf = ({ room: id }: DesiredMachine): Room => {
+    const known = rooms.get(id)
     if (known !== undefined) return known
-    const empty: Room = { size: 0, working: 0, broken: new Set() }
-    rooms.set(room, empty)
-    return empty
-  }
-  for (const machine of desired.machines.values()) {
-    const room = roomOf(machine)
-    const past = history.get(machine.id)
-    const observed = inventory.get(machine.id)
-    room.size++
-    if (isUnderWork(past?.inFlight, observed)) room.working++
-    else if (isBroken(past, observed)) room.broken.add(machine.id)
+    const room: Room = { size: 0, working: 0, broken: new Set() }
+    for (const member of members.get(id) ?? []) {
+      const past = history.get(member)
+      const observed = inventory.get(member)
+      room.size++
+      if (isUnderWork(past?.inFlight, observed)) room.working++
+      else if (isBroken(past, observed)) room.broken.add(member)
+    }
+    rooms.set(id, room)
+    return room
   }
   const outOfUse = (machine: DesiredMachine): number => {
     const { working, broken } = roomOf(machine)
@@ -64,6 +64,22 @@ export function roomsOf({ desired, inventory, history }: PlanInput): Rooms {
 /** Of a room with so many PCs: how many may be out of use at once. */
 export const placesIn = (size: number, { capacity }: DesiredSite): number =>
   Math.max(1, Math.floor(size * capacity.roomShare))
+
+const indexes = new WeakMap<Desired['machines'], ReadonlyMap<RoomId, readonly MachineId[]>>()
+
+/** The PCs of each room: worked out once for a revision, as a single machine is decided on again whenever something happens to it. */
+function membersOf({ machines }: Desired): ReadonlyMap<RoomId, readonly MachineId[]> {
+  const known = indexes.get(machines)
+  if (known !== undefined) return known
+  const members = new Map<RoomId, MachineId[]>()
+  for (const { id, room } of machines.values()) {
+    const ofRoom = members.get(room) ?? []
+    members.set(room, ofRoom)
+    ofRoom.push(id)
+  }
+  indexes.set(machines, members)
+  return members
+}
 
 const takesAway = (work: Work): boolean => isWorkedOn(work) && work.changes.some(isFelt)
 

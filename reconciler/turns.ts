@@ -3,16 +3,9 @@
  * longest starts first, and short work fills what is left at its end.
  */
 import type { DesiredMachine } from '../specs/desired.ts'
+import type { Wish } from './bid.ts'
 import { isAskedFor } from './disk-work.ts'
-import type { Instant, RoomId } from './model/ids.ts'
-import type { Decision, History } from './model/plan.ts'
-
-/** A machine that could act if it were alone. */
-export type Contender = {
-  readonly machine: DesiredMachine
-  readonly decision: Extract<Decision, { kind: 'act' }>
-  readonly history: History | undefined
-}
+import type { RoomId } from './model/ids.ts'
 
 /** Work whose latest starts lie so close together is equally urgent: then rooms take turns. */
 const alikeMs = 5 * 60_000
@@ -24,35 +17,37 @@ const alikeMs = 5 * 60_000
  * @param outOfUse how many PCs of the machine's room are.
  */
 export function inTurn(
-  contenders: readonly Contender[],
+  wishes: readonly Wish[],
   outOfUse: (machine: DesiredMachine) => number,
-): readonly Contender[] {
+): readonly Wish[] {
   const places = new Map<RoomId, number>()
-  return contenders
-    .map((contender) => ({ contender, rank: rankOf(contender), place: 0 }))
-    .sort((a, b) => byRank(a.rank, b.rank) || byName(a.contender, b.contender))
+  return wishes
+    .map((wish) => ({ wish, rank: rankOf(wish), place: 0 }))
+    .sort((a, b) => byRank(a.rank, b.rank) || byName(a.wish, b.wish))
     .map((one) => {
-      const { machine } = one.contender
+      const { machine } = one.wish
       const place = places.get(machine.room) ?? outOfUse(machine)
       places.set(machine.room, place + 1)
       return { ...one, place }
     })
-    .sort((a, b) => byRank(a.rank, b.rank) || a.place - b.place || byName(a.contender, b.contender))
-    .map(({ contender }) => contender)
+    .sort((a, b) => byRank(a.rank, b.rank) || a.place - b.place || byName(a.wish, b.wish))
+    .map(({ wish }) => wish)
 }
 
 type Rank = { readonly asked: boolean; readonly failures: number; readonly latestStart: number }
 
-function rankOf({ decision: { action, takesMs }, history }: Contender): Rank {
-  const latestStart: Instant = action.deadline - takesMs
+/** By what it would do first of all. */
+function rankOf({ bids: [best] }: Wish): Rank {
+  if (best === undefined) return { asked: false, failures: 0, latestStart: 0 }
+  const { question, changes, deadline, takesMs } = best
   return {
-    asked: action.changes.every(isAskedFor),
-    failures: Math.max(0, ...(history?.backoffs.map(({ attempts }) => attempts) ?? [])),
-    latestStart: Math.floor(latestStart / alikeMs),
+    asked: changes.length > 0 && changes.every(isAskedFor),
+    failures: Math.max(0, ...(question.history?.backoffs.map(({ attempts }) => attempts) ?? [])),
+    latestStart: Math.floor((deadline - takesMs) / alikeMs),
   }
 }
 
 const byRank = (a: Rank, b: Rank): number =>
   Number(b.asked) - Number(a.asked) || a.failures - b.failures || a.latestStart - b.latestStart
 
-const byName = (a: Contender, b: Contender): number => (a.machine.id < b.machine.id ? -1 : 1)
+const byName = (a: Wish, b: Wish): number => (a.machine.id < b.machine.id ? -1 : 1)

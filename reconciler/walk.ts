@@ -1,11 +1,10 @@
 /** Asks the gates, in their order, what of a machine's differences may be made good now. */
 import type { DesiredMachine } from '../specs/desired.ts'
 import { say } from '../specs/text.ts'
-import { createAction } from './action.ts'
+import { type Bid, shown, type Wish } from './bid.ts'
 import { changeKey, type Difference, diff } from './diff.ts'
 import { actionLimitMs } from './duration.ts'
-import { gates, seenAt, wakeUp } from './gates.ts'
-import type { Change } from './model/change.ts'
+import { gates } from './gates.ts'
 import type { ChangeKey, Instant } from './model/ids.ts'
 import type { Observed } from './model/observed.ts'
 import type { Decision } from './model/plan.ts'
@@ -17,20 +16,20 @@ import { rolloutHold } from './rollout-gate.ts'
 /** How a walk through the gates differs from that of a machine that is on and was read. */
 export type WalkTerms = {
   /** It is off: woken to be looked at, to be looked at and then changed, or into the imager, in which the change is made at once. */
-  readonly wake?: 'to-look' | 'to-change' | 'to-image'
+  readonly wake?: NonNullable<Bid['wake']>
   readonly diskUnread?: boolean
   /** It is off, and was as it is told when last read. */
   readonly lastSeen?: Instant
 }
 
-/** The first gate that lets nothing pass is the decision; what passes all of them becomes an action. */
+/** The first gate that lets nothing pass is the decision; what passes all of them takes its turn at what is scarce. */
 export function walk(
   pass: Pass,
   machine: DesiredMachine,
   observed: Observed | undefined,
   difference: Difference,
   terms: WalkTerms = {},
-): Decision {
+): Decision | Wish {
   const { wake, lastSeen } = terms
   const question = ask(pass, machine, observed, difference, terms)
   const wanted = difference.changes.length > 0 || wake !== undefined
@@ -40,7 +39,7 @@ export function walk(
   let warnMs: number | undefined
   let unoccupied: true | undefined
   for (const gate of gates) {
-    if (gate.guards === 'changes' && !wanted) continue
+    if (gate.guards === 'turn' || (gate.guards === 'changes' && !wanted)) continue
     const verdict = gate.judge(question, changes)
     switch (verdict.kind) {
       case 'hold': {
@@ -69,20 +68,17 @@ export function walk(
     }
   }
   if (!wanted || observed === undefined) return settled(difference, observed, lastSeen)
-  const decidedFrom = wake === undefined ? seenAt(observed) : observed.observedAt
-  const action = createAction(
-    machine.id,
-    wake === undefined || wake === 'to-image' ? changes : [wakeUp],
-    pass.input.target,
-    decidedFrom,
-    {
-      deadline: deadline ?? pass.input.now + actionLimitMs,
-      ...(warnMs === undefined ? {} : { warnMs }),
-      ...(unoccupied === undefined ? {} : { unoccupied }),
-    },
-    pass.digest,
-  )
-  return { kind: 'act', action, takesMs }
+  const bid: Bid = {
+    question,
+    observed,
+    changes,
+    wake,
+    deadline: deadline ?? pass.input.now + actionLimitMs,
+    takesMs,
+    ...(warnMs === undefined ? {} : { warnMs }),
+    ...(unoccupied === undefined ? {} : { unoccupied }),
+  }
+  return { kind: 'wish', machine, bids: [bid] }
 }
 
 /** Nothing more can be done: all is as wanted, or what is left is out of reach for any action. */
@@ -142,10 +138,6 @@ function wantedBefore(
   const { changes } = diff(before, facts, history.get(id)?.applied ?? {}, packages)
   return new Set(changes.map(changeKey))
 }
-
-/** What is held: waking alone only if it is not known yet what it is for. */
-const shown = (changes: readonly Change[], wake: WalkTerms['wake']): readonly Change[] =>
-  wake !== undefined && changes.length === 0 ? [wakeUp] : changes
 
 export const nothing: Difference = {
   changes: [],
