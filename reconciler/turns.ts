@@ -11,7 +11,7 @@ import type { RoomId } from './model/ids.ts'
 const alikeMs = 5 * 60_000
 
 /**
- * First what a person asked for and waits for; then what has not failed yet; then what must start soonest to be done before its
+ * First what a person asked for and waits for, unless it has failed; then what has not failed yet; then what must start soonest to be done before its
  * window closes, which in one window is what takes longest. Among equals the rooms take turns, that with the fewest PCs out
  * of use first, so that no room's limit leaves capacity unused; at last the names decide.
  * @param outOfUse how many PCs of the machine's room are.
@@ -40,9 +40,10 @@ type Rank = { readonly asked: boolean; readonly failures: number; readonly lates
 function rankOf({ bids: [best] }: Wish): Rank {
   if (best === undefined) return { asked: false, failures: 0, latestStart: 0 }
   const { question, changes, deadline, takesMs } = best
+  const failures = Math.max(0, ...(question.history?.backoffs.map(({ attempts }) => attempts) ?? []))
   return {
-    asked: changes.length > 0 && changes.every(isAskedFor),
-    failures: Math.max(0, ...(question.history?.backoffs.map(({ attempts }) => attempts) ?? [])),
+    asked: failures === 0 && changes.length > 0 && changes.every(isAskedFor),
+    failures,
     latestStart: Math.floor((deadline - takesMs) / alikeMs),
   }
 }

@@ -1,6 +1,8 @@
 /** Any park, with anything that may have been seen of it and remembered of it. */
 import fc from 'fast-check'
-import type { ActionId, ChangeKey, DiskRequestId } from '../../reconciler/model/ids.ts'
+import type { Change } from '../../reconciler/model/change.ts'
+import type { PaceCount } from '../../reconciler/model/duration.ts'
+import type { ActionId, ChangeKey, DiskRequestId, PackageName } from '../../reconciler/model/ids.ts'
 import type { Facts, Observed, ObservedDisk, ObservedScript } from '../../reconciler/model/observed.ts'
 import type {
   Backoff,
@@ -10,6 +12,7 @@ import type {
   Pause,
   PlanInput,
 } from '../../reconciler/model/plan.ts'
+import { durationsOf } from '../../reconciler/pace.ts'
 import type {
   Desired,
   Profile,
@@ -34,6 +37,7 @@ import {
   planInput,
   profile,
   server,
+  siteId,
   up,
   wantedDisk,
   wantedPackage,
@@ -318,12 +322,43 @@ const someKeys = [
   'reset/reset@reset-hugo/a1-01',
 ]
 
+/** What may be in flight on a PC; undefined: that is not known here. */
+const flying: readonly (readonly Change[] | undefined)[] = [
+  undefined,
+  [{ facet: 'power', item: 'wake', from: 'off', to: 'up', effect: 'quiet' }],
+  [{ facet: 'power', item: 'reboot', from: 'up', to: 'rebooted', effect: 'disruptive' }],
+  [
+    {
+      facet: 'packages',
+      item: 'vim' as PackageName,
+      source: 'vim',
+      operation: 'install',
+      from: null,
+      to: 'present',
+      effect: 'quiet',
+    },
+  ],
+  [
+    {
+      facet: 'disk',
+      item: 'image',
+      operation: 'restore',
+      from: null,
+      to: manifest('2026.09'),
+      image: 'debian-edu@2026.09',
+      layout: digest('layout'),
+      settings: digest('settings'),
+      effect: 'destructive',
+    },
+  ],
+]
+
 const histories: fc.Arbitrary<History> = fc
   .record({
-    inFlight: fc.constantFrom(undefined, undefined, undefined, {
-      action: 'a' as ActionId,
-      owner: 'x',
-      since: now,
+    isFlying: fc.integer({ min: 0, max: 3 }),
+    flight: fc.record({
+      changes: fc.constantFrom(...flying),
+      since: fc.constantFrom(now + 5_000, now, now - 4_000, now - 9_999, now - 10_000, now - 600_000),
     }),
     applied: fc.subarray(['packages', 'scripts', 'identity', 'disk']),
     backoffs: fc.uniqueArray(
@@ -337,8 +372,17 @@ const histories: fc.Arbitrary<History> = fc
       { selector: (one) => one.key, maxLength: 3 },
     ),
   })
-  .map(({ inFlight, applied, backoffs }) => ({
-    ...(inFlight === undefined ? {} : { inFlight }),
+  .map(({ isFlying, flight: { changes, since }, applied, backoffs }) => ({
+    ...(isFlying > 0
+      ? {}
+      : {
+          inFlight: {
+            action: 'a' as ActionId,
+            owner: 'x',
+            since,
+            ...(changes === undefined ? {} : { changes }),
+          },
+        }),
     applied: Object.fromEntries(applied.map((facet) => [facet, digest(facet)])),
     backoffs,
   }))
@@ -383,6 +427,17 @@ const images: ReadonlyMap<string, KnownImage> = new Map([
   [manifest('2026.09'), { usedBytes: 8e9, storedBytes: 3e9, deltaBytes: () => 4e8 }],
 ])
 
+const counts: fc.Arbitrary<readonly PaceCount[]> = fc.array(
+  fc.record({
+    kind: fc.constantFrom('packages', 'scripts/proxy', 'disk/restore', 'disk/upgrade', 'power/wake', 'reset'),
+    model: fc.constant(''),
+    site: fc.constantFrom('hugo', 'zola').map(siteId),
+    step: fc.integer({ min: -40, max: 29 }),
+    times: fc.integer({ min: 1, max: 20 }),
+  }),
+  { maxLength: 8 },
+)
+
 export const inputs: fc.Arbitrary<PlanInput> = fc
   .record({
     desired: parks,
@@ -391,8 +446,9 @@ export const inputs: fc.Arbitrary<PlanInput> = fc
     pauses: fc.oneof(fc.constant([]), pauses),
     requests: fc.oneof(fc.constant([]), requests),
     known: fc.boolean(),
+    measured: counts,
   })
-  .map(({ desired, seen, past, pauses: list, requests: asked, known }) => {
+  .map(({ desired, seen, past, pauses: list, requests: asked, known, measured }) => {
     const all = [...ids, 'hugo/gone-01']
     const observed = all.flatMap((id, index) => seen[index]?.(id) ?? [])
     const history = new Map(
@@ -401,7 +457,8 @@ export const inputs: fc.Arbitrary<PlanInput> = fc
         return one === undefined ? [] : [[machineId(id), one] as const]
       }),
     )
-    const more = known ? { images } : {}
+    const durations = durationsOf(measured)
+    const more = known ? { images, durations } : { durations }
     return planInput(desired, observed, { history, pauses: list, requests: asked, freshMs, ...more })
   })
 

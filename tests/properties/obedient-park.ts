@@ -5,7 +5,7 @@ import type { Change, DiskChange, ResetChange } from '../../reconciler/model/cha
 import type { DiskRequestId, MachineId } from '../../reconciler/model/ids.ts'
 import type { Facts, Observed, ObservedDisk } from '../../reconciler/model/observed.ts'
 import type { Decision, PlanInput } from '../../reconciler/model/plan.ts'
-import type { WantedScript } from '../../specs/desired.ts'
+import type { SiteCapacity, WantedScript } from '../../specs/desired.ts'
 import {
   capacity,
   facts,
@@ -19,7 +19,7 @@ import {
 } from '../reconciler/sample-park.ts'
 
 /** The same park on a quiet day: nobody logged in, no pauses, no failures, windows open, everything within reach. */
-export function unhindered(input: PlanInput): PlanInput {
+export function unhindered(input: PlanInput, limits: SiteCapacity = capacity()): PlanInput {
   const machines = [...input.desired.machines.values()].map((one) => {
     const reachable = [...one.profile.packages.values()].filter((wanted) => wanted.source !== undefined)
     const { disk } = one.profile
@@ -42,7 +42,7 @@ export function unhindered(input: PlanInput): PlanInput {
     return [up(one.machine, { ...(one.facts ?? facts()), at: now }, disk)]
   })
   const served = [...input.desired.sites.values()].every((site) => site.server !== undefined)
-  const site = { capacity: capacity(), ...(served ? { server } : {}) }
+  const site = { capacity: limits, ...(served ? { server } : {}) }
   const world = planInput(park(machines, site), inventory, { requests: input.requests ?? [] })
   const known = new Set(inventory.map((one) => one.machine))
   const unseen = machines.filter((one) => !known.has(one.id)).map((one) => off(one.id))
