@@ -104,6 +104,7 @@ function findings(input: WorkInput) {
         : lasting(diff(machine, facts, applied, packages).changes, observed?.reach === 'off')
     return {
       actions: inOrder(
+        machine.profile,
         onDisk.filter(({ facet }) => facet === 'disk'),
         inSystem,
       ),
@@ -123,7 +124,9 @@ function assumptions({ base, images }: WorkInput) {
     const actions = before === undefined ? undefined : assumedActions(before, machine, site, images)
     if (actions !== undefined) return { actions, isAssumed: true }
     const restore = diskForecast(machine, site, images)
-    return restore === undefined ? undefined : { actions: [[restore]], isAssumed: true }
+    return restore === undefined
+      ? undefined
+      : { actions: inOrder(machine.profile, [restore], []), isAssumed: true }
   }
   return (machine: DesiredMachine, site: DesiredSite): Found | undefined => {
     const before = base?.machines.get(machine.id)?.profile
@@ -147,9 +150,9 @@ function assumedActions(
   const disk = assumedDisk(before)
   const onDisk =
     wanted === undefined ? undefined : diffDisk(wanted, { disk, drift, wasInPlace: false, images }).change
-  if (machine.profile.os !== 'debian') return inOrder(present(onDisk), [])
+  if (machine.profile.os !== 'debian') return inOrder(machine.profile, present(onDisk), [])
   const facts: Facts = { ...unasked, ...assumedFacts(before, machine.profile) }
-  return inOrder(present(onDisk), lasting(diff(machine, facts, {}).changes, true))
+  return inOrder(machine.profile, present(onDisk), lasting(diff(machine, facts, {}).changes, true))
 }
 
 /** What a difference in packages and scripts does not depend on. */
@@ -165,11 +168,32 @@ const unasked: Omit<Facts, 'packages' | 'scripts' | 'bootId'> = {
 
 const present = <Item>(item: Item | undefined): readonly Item[] => (item === undefined ? [] : [item])
 
-/** Each change of the disk goes alone, and before all else. */
-const inOrder = (onDisk: readonly Change[], rest: readonly Change[]): Found['actions'] => [
-  ...onDisk.map((change) => [change]),
-  ...(rest.length === 0 ? [] : [rest]),
-]
+/** Each change of the disk goes alone, and before all else. What scripts have done is gone with what was on it. */
+function inOrder(profile: Profile, onDisk: readonly Change[], inSystem: readonly Change[]): Found['actions'] {
+  const isNewSystem = onDisk.some(
+    (change) => change.facet === 'disk' && (change.operation === 'restore' || change.operation === 'upgrade'),
+  )
+  const rest = isNewSystem ? [...inSystem, ...scriptsAnew(profile, inSystem)] : inSystem
+  return [...onDisk.map((change) => [change]), ...(rest.length === 0 ? [] : [rest])]
+}
+
+/** Those that run because they never ran here; what the checks of the others will say of a new system, nobody knows. */
+const scriptsAnew = ({ os, scripts }: Profile, known: readonly Change[]): readonly Change[] =>
+  os !== 'debian'
+    ? []
+    : [...scripts.values()]
+        .filter(({ name, trigger }) => {
+          const isKnown = known.some((change) => change.facet === 'scripts' && change.item === name)
+          return !isKnown && (trigger.kind === 'change' || trigger.kind === 'once')
+        })
+        .map(({ name, digest, effect }) => ({
+          facet: 'scripts',
+          item: name,
+          cause: 'never-run',
+          from: null,
+          to: digest,
+          effect,
+        }))
 
 /** Without what every start of the PC brings by itself. */
 const lasting = (changes: readonly Change[], isOff: boolean): readonly Change[] =>

@@ -300,6 +300,27 @@ test('machines that nobody has seen are reckoned with what the revision before w
   t.is(forecast({ ...look(base, []), base }), undefined)
 })
 
+test('on a disk that is written anew, scripts that never ran there run', (t) => {
+  const [id = ''] = names('hugo', 'b1', 1)
+  const scripts = [wantedScript('once', 'once'), wantedScript('boot', 'boot'), wantedScript('check', 'check')]
+  const of = (version: string): Desired =>
+    parkOf(
+      [machine(id, profile({ digest: digest(version), disk: wantedDisk(version), scripts }))],
+      undefined,
+      {
+        server,
+      },
+    )
+  const { plan: decided, ...known } = look(of('2026.10'), [])
+  const through = (base: Desired): number =>
+    minutesFromNow(forecast({ ...known, plan: decided, base })?.end) ?? Number.NaN
+  const scriptless = profile({ digest: digest('plain'), disk: wantedDisk('2026.10') })
+  const plain = parkOf([machine(id, scriptless)], undefined, { server })
+  const alone = forecast({ ...look(plain, []), base: of('2026.09') })?.end
+  // Two minutes for the one that runs once; the start itself brings the others.
+  t.is(through(of('2026.09')) - (minutesFromNow(alone) ?? 0), 2)
+})
+
 test('a pause with an end is waited for, one without is told', (t) => {
   const [one = '', other = ''] = names('hugo', 'b1', 2)
   const desired = parkOf([one, other].map((id) => machine(id, vim())))
