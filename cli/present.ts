@@ -19,7 +19,7 @@ export type Present = {
   readonly memory: Memory
   /** False before the first `up`: then all is read from the park's files. */
   readonly started: boolean
-  /** What is under way to other machines. */
+  /** Under way, or ended where it was: then machines have different revisions until the next commit. */
   readonly rollout?: RolloutNow
   /** The newest revision of the park, if machines do not follow it: it is broken, or held for approval. */
   readonly waiting?: Event
@@ -51,9 +51,10 @@ const fromTarget = async (
   const desired = deserialize(kept.bytes)
   const now = context.clock.now()
   const [newest] = await store.rollouts(1)
-  const rollout =
-    newest && isOpen(newest) ? await readRollout(store, newest, memory.inventory, now, [desired]) : undefined
-  const plan = standing(desired, memory.target, memory, now, undefined, rollout?.steering)
+  const isTold = newest !== undefined && (isOpen(newest) || newest.phase.kind === 'aborted')
+  const rollout = isTold ? await readRollout(store, newest, memory.inventory, now, [desired]) : undefined
+  const steering = newest && isOpen(newest) ? rollout?.steering : undefined
+  const plan = standing(desired, memory.target, memory, now, undefined, steering)
   return ok({ desired, plan, memory, started: true, ...(rollout === undefined ? {} : { rollout }) })
 }
 

@@ -60,7 +60,7 @@ export function rolloutAdvice(rollout: Rollout, total: Tally): readonly Text[] {
     case 'running':
       return running(rollout)
     case 'paused':
-      return rollout.phase.by === 'person' ? [resume, goBack] : [correct, goBack, goOn]
+      return rollout.phase.by === 'person' ? [resume, away(rollout)] : [correct, away(rollout), goOn]
     case 'closing':
       return [inAMoment]
     case 'done':
@@ -112,6 +112,13 @@ const resume = say(
 const correct = say(
   'Is it the commit? Commit a correction: it takes this one’s place, and nobody is moved backwards.',
   'La faute au commit\u00a0? Validez une correction\u00a0: elle prend sa place, sans qu’aucun poste ne revienne en arrière.',
+)
+
+const away = ({ base }: Rollout): Text => (base === null ? leave : goBack)
+
+const leave = say(
+  'To start it nowhere else: proviseur rollout abort --why "…"',
+  'Pour ne plus la lancer ailleurs\u00a0: proviseur rollout abort --why "…"',
 )
 
 const goBack = say(

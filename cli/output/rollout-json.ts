@@ -1,10 +1,9 @@
 import type { Rollout, RolloutOrder } from '../../reconciler/model/rollout.ts'
-import { rolloutHeadline } from '../../reconciler/rollout-advice.ts'
 import type { WaveReport } from '../../reconciler/rollout-report.ts'
 import type { Locale } from '../../specs/text.ts'
 import type { RolloutNow } from '../rollout-now.ts'
 import { iso } from './instant.ts'
-import type { RolloutView } from './rollout.ts'
+import { type RolloutView, rolloutText } from './rollout.ts'
 
 /** For programs, as all below. Stable: fields are only ever added. */
 export const rolloutStatusJson = ({ report, orders }: RolloutView, locale: Locale) => ({
@@ -85,5 +84,5 @@ export const orderJson = ({ id, kind, who, why, at }: RolloutOrder) => ({
 export const rolloutBriefJson = ({ steering, tally }: RolloutNow, locale: Locale) => ({
   ...rolloutJson(steering.rollout, locale),
   total: tally.total,
-  text: rolloutHeadline(steering.rollout, tally.total)[locale],
+  text: rolloutText(steering.rollout, tally.total)[locale],
 })

@@ -62,7 +62,7 @@ export const rolloutHead = (
   const name = rollout.isRollback
     ? say(`Back to ${revision}`, `Retour à ${revision}`)
     : say(`Rollout of ${revision}`, `Déploiement de ${revision}`)
-  const text = isOpen(rollout) ? rolloutHeadline(rollout, total) : endText(rollout)
+  const text = rolloutText(rollout, total)
   const [first = '', ...more] = wrap(
     `${name[locale]}${locale === 'fr' ? '\u00a0:' : ':'} ${text[locale]}`,
     out.columns() - 2,
@@ -72,6 +72,9 @@ export const rolloutHead = (
     : first
   return [`${mark(rollout, out)} ${named}`, ...more.map((line) => `  ${line}`)]
 }
+
+export const rolloutText = (rollout: Rollout, total: Tally): Text =>
+  isOpen(rollout) ? rolloutHeadline(rollout, total) : endText(rollout)
 
 const mark = ({ phase }: Rollout, { colors }: Terminal): string => {
   switch (phase.kind) {
