@@ -39,7 +39,9 @@ function untried(
   if (decision?.kind === 'converged') return 'unneeded'
   // Out of reach for any action: a disk that is too small, a package that does not exist on its system.
   if (decision?.kind === 'stalled' && observed?.reach !== 'silent') return 'failed'
-  return now >= openedAt + deadlineMs ? 'deferred' : 'pending'
+  // Off, and not to be woken (a trolley of laptops): it comes when somebody switches it on, and no wave waits for that.
+  const isUpToSomebody = decision?.kind === 'held' && decision.by === 'power' && observed?.reach === 'off'
+  return isUpToSomebody || now >= openedAt + deadlineMs ? 'deferred' : 'pending'
 }
 
 /**

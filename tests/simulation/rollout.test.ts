@@ -159,6 +159,26 @@ test('PCs that stay off follow later and hold nobody up', async (t) => {
   await alive.stop()
 })
 
+test('PCs that are off and may not be woken are waited for by no wave', async (t) => {
+  const world = await createWorld(t, { seed: 14, ids: sixPcs, archive })
+  const notWoken = { power: { wake: false, reboot: 'when-needed' } } as const
+  world.commit('c1', wish(sixPcs, { ...before, more: notWoken }))
+  await world.once('first')
+  const alive = world.loop('loop')
+  alive.run()
+  world.pc(canary[0] ?? '').powerOff()
+  await world.clock.pass(5 * minute)
+  const next: Wish = {
+    packages: { geogebra: 'present', blender: 'present' },
+    rollout: inTwoWaves,
+    more: notWoken,
+  }
+  world.commit('c2', wish(sixPcs, next))
+  await world.clock.pass(90 * minute)
+  t.deepEqual(having(world, 'blender'), [...canary.slice(1), ...others])
+  await alive.stop()
+})
+
 test('a wave of which nobody could be reached shows nothing: a person says whether to go on', async (t) => {
   const { world, alive } = await settled(t, 5)
   for (const id of canary) {
