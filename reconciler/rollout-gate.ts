@@ -57,7 +57,9 @@ function waiting({ rollout }: Steering, own: number): RolloutHold {
   }
   const hold = { kind: 'waiting', by: 'wave', reason: waveNotOpen(own + 1, current + 1, total) } as const
   const isNext = waves.slice(current + 1, own).every(({ machines }) => machines === 0)
-  return isNext && wave?.metSince !== undefined
+  // One that asks a person first does not open by itself.
+  const asks = policyOfWave(policy, own).approval && waves[own]?.approvedBy === undefined
+  return isNext && !asks && wave?.metSince !== undefined
     ? { ...hold, until: wave.metSince + policyOfWave(policy, current).soakMs }
     : hold
 }
