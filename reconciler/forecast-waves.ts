@@ -15,6 +15,8 @@ export type WaveInput = {
   readonly members: readonly Member[]
   /** To be changed as well, and out of reach: they hold the wave until its deadline. */
   readonly unreachable: number
+  /** Off, and not to be woken: nothing waits for them. */
+  readonly asleep: number
   /** They count as failed. */
   readonly blocked: number
   /** Of a rollout that is under way: how far this wave is. Its machines that are through are not among the members. */
@@ -109,9 +111,9 @@ function metOf(
   deadline: Instant,
   now: Instant,
 ): Instant | undefined {
-  const { members, unreachable, blocked } = wave
+  const { members, unreachable, asleep, blocked } = wave
   const left = members.length + unreachable + blocked
-  const through = Math.max(0, (wave.state?.machines ?? 0) - left)
+  const through = Math.max(0, (wave.state?.machines ?? 0) - left - asleep)
   const mine = members.flatMap(({ chain }) => spans.get(chain.machine) ?? [])
   const ends = mine.map(({ to }) => to).sort((a, b) => a - b)
   const enough = (due: number): Instant | undefined => {

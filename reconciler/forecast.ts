@@ -35,8 +35,13 @@ export function forecast(input: ForecastInput): Forecast | undefined {
   const { members, left, unfit } = sortOut(input, work, supplies)
   const policy = underWay?.policy ?? policyOf(desired.park)
   const inWave = membership(input, policy)
-  const outOfReach = [...unreachable(left), ...unfit.keys()]
-  const waves = wavesOf({ members, outOfReach, failed: left.get('blocked') ?? [] }, inWave, underWay)
+  const parted = {
+    members,
+    outOfReach: [...unreachable(left), ...unfit.keys()],
+    asleep: left.get('asleep') ?? [],
+    failed: left.get('blocked') ?? [],
+  }
+  const waves = wavesOf(parted, inWave, underWay)
   const healing = members.filter(({ chain }) => inWave(chain.machine) === undefined)
   const courses = runWaves(healing, waves, policy, lanesBySite(input), plan.at)
   const ends = [...courses.spans.values()].map(({ to }) => to)
@@ -64,13 +69,17 @@ function shown(
   const inWaves = courses.map(({ index, deadline, metAt, opensAt, approval }, place) => ({
     wave: index + 1,
     ...sums.of(waves[place]?.members ?? [], deadline),
-    outOfReach: waves[place]?.unreachable ?? 0,
+    outOfReach: holdingUp(waves[place]),
     opensAt,
     approval,
     ...(metAt === undefined ? {} : { metAt }),
   }))
   return [...healed, ...inWaves.filter(({ machines, outOfReach }) => machines + outOfReach > 0)]
 }
+
+/** Those that a wave waits for until its deadline: of the sleeping ones only where there is nobody else in it. */
+const holdingUp = (wave: WaveInput | undefined): number =>
+  wave === undefined ? 0 : wave.unreachable + (wave.members.length === 0 ? wave.asleep : 0)
 
 /** The wave of each machine; undefined: in none, since nothing new is asked of it. */
 function membership(
@@ -143,23 +152,26 @@ const imageReadyAt = ({ actions }: MachineWork, supply: Supply | undefined): num
 type Parted = {
   readonly members: readonly Member[]
   readonly outOfReach: readonly MachineId[]
+  readonly asleep: readonly MachineId[]
   readonly failed: readonly MachineId[]
 }
 
 /** Waves in which nothing is to be done are passed at once, so they are none here. */
 function wavesOf(
-  { members, outOfReach, failed }: Parted,
+  parted: Parted,
   inWave: (id: MachineId) => number | undefined,
   underWay: Rollout | undefined,
 ): readonly WaveInput[] {
-  const byWave = Map.groupBy(members, ({ chain }) => inWave(chain.machine))
-  const unreachable = Map.groupBy(outOfReach, inWave)
-  const blocked = Map.groupBy(failed, inWave)
+  const byWave = Map.groupBy(parted.members, ({ chain }) => inWave(chain.machine))
+  const unreachable = Map.groupBy(parted.outOfReach, inWave)
+  const asleep = Map.groupBy(parted.asleep, inWave)
+  const blocked = Map.groupBy(parted.failed, inWave)
   // One of which all machines are through may still be soaking.
   const current = (underWay?.waves ?? []).flatMap(({ machines, passedAt }, index) =>
     machines > 0 && passedAt === undefined ? [index] : [],
   )
-  const indices = new Set([...current, ...byWave.keys(), ...unreachable.keys(), ...blocked.keys()])
+  const groups = [byWave, unreachable, asleep, blocked]
+  const indices = new Set([...current, ...groups.flatMap((group) => [...group.keys()])])
   return [...indices]
     .filter((index) => index !== undefined)
     .sort((a, b) => a - b)
@@ -167,13 +179,14 @@ function wavesOf(
       index,
       members: byWave.get(index) ?? [],
       unreachable: unreachable.get(index)?.length ?? 0,
+      asleep: asleep.get(index)?.length ?? 0,
       blocked: blocked.get(index)?.length ?? 0,
       state: underWay?.waves[index],
     }))
 }
 
 const unreachable = (left: Sorted['left']): readonly MachineId[] =>
-  (['paused', 'held', 'asleep', 'unseen'] as const).flatMap((kind) => left.get(kind) ?? [])
+  (['paused', 'held', 'unseen'] as const).flatMap((kind) => left.get(kind) ?? [])
 
 function lanesBySite({ desired }: ForecastInput): (site: SiteId) => Lanes {
   const sizes = new Map<SiteId, Map<RoomId, number>>()

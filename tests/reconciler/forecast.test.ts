@@ -3,7 +3,7 @@ import { forecast } from '../../reconciler/forecast.ts'
 import { forecastTexts } from '../../reconciler/forecast-text.ts'
 import type { Forecast } from '../../reconciler/model/forecast.ts'
 import type { Observed } from '../../reconciler/model/observed.ts'
-import type { KnownImage, PlanInput } from '../../reconciler/model/plan.ts'
+import type { KnownImage, Pause, PlanInput } from '../../reconciler/model/plan.ts'
 import { plan } from '../../reconciler/plan.ts'
 import type {
   Desired,
@@ -161,7 +161,7 @@ test('work waits for the window, and PCs are woken in it', (t) => {
   t.is(minutesFromNow(wave?.to), evening + 3 + 105 / 60)
 })
 
-test('PCs that may not be woken are told, and hold their wave until its deadline', (t) => {
+test('PCs that may not be woken are told, and hold no wave up', (t) => {
   const awake = names('hugo', 'b1', 2)
   const carts = names('hugo', 'c1', 2)
   const others = names('hugo', 'd1', 1)
@@ -179,6 +179,26 @@ test('PCs that may not be woken are told, and hold their wave until its deadline
     [...awake, ...carts, ...others].map((id) => off(id, facts())),
   )
   t.deepEqual(left, [{ kind: 'asleep', machines: carts.map(machineId) }])
+  const [first, second] = waves
+  t.like(first, { machines: 2, outOfReach: 0, metAt: first?.to })
+  t.true((second?.opensAt ?? 0) < now + 24 * hour)
+})
+
+test('PCs that are paused hold their wave until its deadline, and that is said', (t) => {
+  const ids = names('hugo', 'b1', 4)
+  const others = names('hugo', 'd1', 1)
+  const desired = parkOf(
+    [...ids, ...others].map((id) => machine(id, vim())),
+    { waves: [{ rooms: ['b1'] }, { percent: 100 }], deadlineMs: 24 * hour },
+  )
+  const pauses = ids
+    .slice(2)
+    .map((id): Pause => ({ scope: { kind: 'machine', id }, who: 'claire', why: 'exam', at: now }))
+  const { waves, left } = ahead(
+    desired,
+    [...ids, ...others].map((id) => off(id, facts())),
+    { pauses },
+  )
   t.like(waves[0], { machines: 2, outOfReach: 2, metAt: now + 24 * hour })
   t.is(waves[1]?.opensAt, now + 26 * hour)
   const desiredOf = forecastTexts(
