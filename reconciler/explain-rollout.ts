@@ -4,11 +4,12 @@ import type { ExplanationLine } from './explain.ts'
 import type { MachineId } from './model/ids.ts'
 import type { Text } from './model/reason.ts'
 import type { MachineStanding, Steering } from './model/rollout.ts'
+import { isOpen } from './rollout.ts'
 import { countedWaves } from './rollout-news.ts'
 import type { RolloutTally } from './rollout-tally.ts'
 import { shortRevision } from './wording.ts'
 
-/** Nothing of a machine that the revision does not change. */
+/** Nothing of a machine that the revision does not change, and nothing of a rollout that is over. */
 export function rolloutLines(
   { rollout, waveOf, attempts }: Steering,
   { standings }: RolloutTally,
@@ -16,7 +17,7 @@ export function rolloutLines(
 ): readonly ExplanationLine[] {
   const index = waveOf.get(machine)
   const standing = standings.get(machine)
-  if (index === undefined || standing === undefined) return []
+  if (index === undefined || standing === undefined || !isOpen(rollout)) return []
   const revision = shortRevision(rollout.revision)
   const total = countedWaves(rollout.waves)
   const is = standingTexts[standing]

@@ -85,17 +85,23 @@ export const askedWave = ({ waves }: Rollout): number =>
     ({ awaitsApprovalSince, approvedBy }) => awaitsApprovalSince !== undefined && approvedBy === undefined,
   )
 
-/** Whoever lets it go on has seen what failed, and says that it does not count; the wave gets its time anew. */
+/**
+ * Whoever lets it go on has seen what failed, and says that it does not count; the wave gets its time anew. If failures have stopped
+ * it, it was not well all the time: it must be so for the whole soak time from now on.
+ */
 function resumed(rollout: Rollout, { standings }: RolloutTally, now: Instant): Rollout {
   const failed = [...standings].filter(([, standing]) => standing === 'failed').map(([machine]) => machine)
+  const isBroken = rollout.phase.kind === 'paused' && rollout.phase.by === 'failures'
   return {
     ...rollout,
     phase: { kind: 'running' },
     accepted: [...new Set([...rollout.accepted, ...failed])].sort(),
     heldSites: {},
-    waves: rollout.waves.map((wave) =>
-      wave.openedAt === undefined || wave.passedAt !== undefined ? wave : { ...wave, openedAt: now },
-    ),
+    waves: rollout.waves.map((wave): Wave => {
+      if (wave.openedAt === undefined || wave.passedAt !== undefined) return wave
+      const { metSince, ...rest } = wave
+      return { ...rest, openedAt: now, ...(metSince === undefined || isBroken ? {} : { metSince }) }
+    }),
   }
 }
 

@@ -326,3 +326,20 @@ test('killed at any time and started again, a rollout goes on where it was, and 
   t.is((await newest(world)).phase.kind, 'done')
   t.is((await told(world)).filter((kind) => kind === 'wave-opened').length, 2)
 })
+
+test('of two loops that both hold a newer commit back, neither takes it for one that supersedes itself', async (t) => {
+  const { world, alive } = await settled(t, 31)
+  const other = world.loop('other', { requestsEveryMs: 5_000 })
+  other.run()
+  world.commit('c2', newCommit())
+  await world.clock.pass(10 * minute)
+  world.commit('c3', newCommit({}, 'krita'))
+  await world.clock.pass(3 * hour)
+  await alive.stop()
+  await other.stop()
+  t.deepEqual(
+    (await world.store.rollouts(10)).map(({ revision, phase }) => `${revision} ${phase.kind}`),
+    ['c3 done', 'c2 superseded', 'c1 done'],
+  )
+  t.deepEqual(having(world, 'krita'), sixPcs)
+})
