@@ -27,6 +27,8 @@ export function policyOf({ rollout }: DesiredPark): RolloutPolicy {
   if (rollout === undefined || rollout.waves.length === 0) return atOnce
   return {
     waves: rollout.waves.map((_, index) => wavePolicy(rollout, index)),
+    // After a single canary this is the whole park: it is never the wave for which the specs ask nobody.
+    restApproval: rollout.approval === true || rollout.waves.at(-1)?.approval === true,
     successShare: rollout.successShare ?? defaults.successShare,
     pauseAtFailureShare: rollout.pauseAtFailureShare ?? defaults.pauseAtFailureShare,
     lyceeFailureShare: rollout.lyceeFailureShare ?? defaults.lyceeFailureShare,
@@ -50,7 +52,7 @@ function wavePolicy({ waves, soakMs, approval }: DesiredRollout, index: number):
 
 /** The soak and approval of the last wave, of those whom the park's waves leave over. */
 export function policyOfWave(policy: RolloutPolicy, index: number): WavePolicy {
-  return policy.waves[index] ?? { soakMs: 0, approval: policy.waves.at(-1)?.approval ?? false }
+  return policy.waves[index] ?? { soakMs: 0, approval: policy.restApproval ?? false }
 }
 
 /**

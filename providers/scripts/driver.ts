@@ -148,9 +148,15 @@ function scriptStep(request: ApplyRequest, change: ScriptChange): Step | Decline
   }
 }
 
-/** `PROVISEUR_SECRET_<NAME>`, the name in capitals with `_` for whatever a variable's name cannot hold. */
+/**
+ * `PROVISEUR_SECRET_<NAME>`, the name in capitals with `_` for whatever a variable's name cannot hold. What follows an `@` tells
+ * contents of one secret apart while a rollout replaces them (specs/composite.ts), and is none of the script's business.
+ */
 export const secretVariable = (name: SecretName): string =>
-  `PROVISEUR_SECRET_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`
+  `PROVISEUR_SECRET_${name
+    .replace(/@.*$/, '')
+    .toUpperCase()
+    .replaceAll(/[^A-Z0-9]/g, '_')}`
 
 function scriptResult(change: ScriptChange, script: WantedScript, output: StepOutput): StepResult {
   const [code = '', exit = ''] = (output.files.get('result') ?? '').trim().split(' ')

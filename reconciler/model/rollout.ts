@@ -31,6 +31,8 @@ export type Rollout = {
 /** The specs' rollout with every default in its place. */
 export type RolloutPolicy = {
   readonly waves: readonly WavePolicy[]
+  /** A person is asked before those whom these waves leave over. */
+  readonly restApproval?: boolean
   /** Shares are 0..1, of machines on which it was tried. */
   readonly successShare: number
   /** Undefined: nothing pauses it. */
