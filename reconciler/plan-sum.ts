@@ -19,31 +19,30 @@ export type PlanSum = {
 }
 
 export function createPlanSum(): PlanSum {
-  const digests = new Map<MachineId, Uint8Array>()
+  const known = new Map<MachineId, { readonly line: string; readonly digest: Uint8Array }>()
   const sum = new Uint8Array(32)
   const toggle = (digest: Uint8Array): void => {
     for (let index = 0; index < sum.length; index++) sum[index] = (sum[index] ?? 0) ^ (digest[index] ?? 0)
   }
   return {
     put(machine, decision) {
-      const digest = sha256(utf8ToBytes(`${machine} ${decision.kind} ${gist(decision)}`))
-      const before = digests.get(machine)
-      if (before !== undefined) {
-        if (before.every((byte, index) => byte === digest[index])) return false
-        toggle(before)
-      }
+      const line = `${machine} ${decision.kind} ${gist(decision)}`
+      const before = known.get(machine)
+      if (before?.line === line) return false
+      if (before !== undefined) toggle(before.digest)
+      const digest = sha256(utf8ToBytes(line))
       toggle(digest)
-      digests.set(machine, digest)
+      known.set(machine, { line, digest })
       return true
     },
     remove(machine) {
-      const before = digests.get(machine)
-      if (before !== undefined) toggle(before)
-      digests.delete(machine)
+      const before = known.get(machine)
+      if (before !== undefined) toggle(before.digest)
+      known.delete(machine)
     },
     id({ fence, revision, desired }) {
       const target = `${fence.epoch} ${fence.generation} ${revision} ${desired}`
-      return hash(`${target} ${digests.size} ${bytesToHex(sum)}`) as PlanId
+      return hash(`${target} ${known.size} ${bytesToHex(sum)}`) as PlanId
     },
   }
 }
@@ -72,4 +71,5 @@ function gist(decision: Decision): string {
 
 const gistOfReason = ({ code, message, detail }: Reason): string => JSON.stringify([code, message.en, detail])
 
-const keys = (changes: readonly Change[]): string => JSON.stringify(changes.map(changeKey))
+const keys = (changes: readonly Change[]): string =>
+  changes.length === 0 ? '[]' : JSON.stringify(changes.map(changeKey))

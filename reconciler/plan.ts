@@ -18,32 +18,66 @@ import { inTurn } from './turns.ts'
  * alone; those that would act then take their turns at what is scarce, in an order that is the same in every process.
  */
 export function plan(input: PlanInput): Plan {
-  const decisions = decideAnew(input, input.desired.machines.keys())
+  const { decisions } = decideAnew(input, input.desired.machines.keys())
   const { target, now: at } = input
   return { id: planIdOf(target, decisions), target, at, decisions, unmanaged: unmanaged(input) }
 }
 
-/** The decisions on these machines alone, in the order of their ids. What is scarce is shared among them, after all that is in flight. */
+export type Decided = {
+  /** In the order of the machines' ids; those of the queue that were asked come last. */
+  readonly decisions: ReadonlyMap<MachineId, Decision>
+  /** Held by capacity, in the order in which they are to be served. */
+  readonly queue: readonly MachineId[]
+}
+
+/** How many of a lycée's queue may be refused in a row before the rest is taken to be refused as well. */
+const refusalsInRow = 16
+
+/**
+ * The decisions on these machines alone; what is scarce is shared among them, after all that is in flight. What they leave is
+ * for `queues`, one for each lycée: machines that were held by nothing but capacity, in the order in which they are to be served.
+ */
 export function decideAnew(
   input: PlanInput,
   machines: Iterable<MachineId>,
-): ReadonlyMap<MachineId, Decision> {
+  queues: Iterable<Iterable<MachineId>> = [],
+): Decided {
   const pass = startPass(input)
   const answers = new Map<MachineId, Decision | Wish>()
+  const queue: MachineId[] = []
   for (const id of [...machines].sort()) {
     const machine = input.desired.machines.get(id)
     if (machine !== undefined) answers.set(id, decide(pass, machine))
   }
+  const take = (wish: Wish): Decision => {
+    const decision = takeTurn(pass, wish)
+    if (isQueued(decision)) queue.push(wish.machine.id)
+    return decision
+  }
   const wishes = [...answers.values()].filter((answer) => answer.kind === 'wish')
   const granted = new Map<Wish, Decision>()
-  for (const wish of inTurn(wishes, pass.loads.outOfUse)) granted.set(wish, takeTurn(pass, wish))
+  for (const wish of inTurn(wishes, pass.loads.outOfUse)) granted.set(wish, take(wish))
   const decisions = new Map<MachineId, Decision>()
   for (const [id, answer] of answers) {
     const decision = answer.kind === 'wish' ? granted.get(answer) : answer
     if (decision !== undefined) decisions.set(id, decision)
   }
-  return decisions
+  for (const waiting of queues) {
+    let refusals = 0
+    for (const id of waiting) {
+      const machine = decisions.has(id) ? undefined : input.desired.machines.get(id)
+      if (machine === undefined) continue
+      const answer = decide(pass, machine)
+      const decision = answer.kind === 'wish' ? take(answer) : answer
+      decisions.set(id, decision)
+      refusals = isQueued(decision) ? refusals + 1 : 0
+      if (refusals >= refusalsInRow) break
+    }
+  }
+  return { decisions, queue }
 }
+
+const isQueued = (decision: Decision): boolean => decision.kind === 'held' && decision.by === 'capacity'
 
 /** Seen, or remembered, and in no spec. */
 export function unmanaged({

@@ -6,7 +6,7 @@ import type { Instant, MachineId, SiteId } from '../model/ids.ts'
 import type { Observed } from '../model/observed.ts'
 import type { Decision, DiskRequest, Plan, PlanInput } from '../model/plan.ts'
 import { durationsOf } from '../pace.ts'
-import { decideAnew, unmanaged } from '../plan.ts'
+import { type Decided, decideAnew, unmanaged } from '../plan.ts'
 import { createPlanSum } from '../plan-sum.ts'
 import type { Remembered } from '../store/store.ts'
 import { createDecisionNews } from './decision-news.ts'
@@ -30,14 +30,16 @@ export type Planning = {
   outdate(machine: MachineId, since: Instant): void
   park(standing: Standing): Promise<Plan>
   /**
-   * Of the marked machines and of those where a gate opens by itself, and, as what they leave of it is theirs, of those in the same
-   * lycées that wait for capacity. Only what was decided anew is in it; undefined: nothing was.
+   * Of the marked machines and of those where a gate opens by itself, and of those that wait for capacity in lycées where something
+   * has ended. Only what was decided anew is in it; undefined: nothing was.
    */
   marked(standing: Standing): Promise<Plan | undefined>
   /** When something must be decided again although nothing happens. */
   nextAt(): Instant
   dirty(now: Instant): boolean
 }
+
+type Due = { readonly machines: ReadonlySet<MachineId>; readonly queues: readonly (readonly MachineId[])[] }
 
 /** A gate's time may lie far ahead or just behind: not more often than this for one machine. */
 const leastPauseMs = 1_000
@@ -52,8 +54,12 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
   const marked = new Set<MachineId>()
   /** When a gate may open by itself. */
   const opening = createDueQueue()
-  /** Those that want capacity, by lycée: they wait for it, or are about to be claimed and not known to be in flight yet. */
+  /** Those that wait for capacity, by lycée, in the order in which they are to be served. */
   const queued = new Map<SiteId, Set<MachineId>>()
+  /** Lycées in which something has ended, so that somebody who waits may start. */
+  const freed = new Set<SiteId>()
+  /** About to be claimed, and not known to be in flight yet: they are decided on again with whatever is in their lycée, so as to be counted. */
+  const claiming = new Set<MachineId>()
   /** Looked at since they were decided on last. */
   const looked = new Set<MachineId>()
   const outdated = new Map<MachineId, Instant>()
@@ -67,7 +73,8 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
   const decide = async (
     standing: Standing,
     machines: Iterable<MachineId>,
-  ): Promise<ReadonlyMap<MachineId, Decision>> => {
+    queues: Iterable<Iterable<MachineId>> = [],
+  ): Promise<Decided> => {
     const { desired, target, steering } = standing
     const now = clock.now()
     const pauses = await store.pauses(now)
@@ -91,6 +98,7 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
         now,
       } satisfies PlanInput,
       machines,
+      queues,
     )
     await closeSettled(standing, requests)
     return decided
@@ -148,7 +156,7 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
     unmanaged: leftOver,
   })
 
-  const take = (decided: ReadonlyMap<MachineId, Decision>): void => {
+  const take = ({ decisions: decided, queue }: Decided): void => {
     const now = clock.now()
     for (const [id, decision] of decided) {
       decisions.set(id, decision)
@@ -156,10 +164,12 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
       const until = 'until' in decision ? decision.until : undefined
       if (until === undefined) opening.remove(id)
       else opening.set(id, Math.max(until, now + leastPauseMs))
-      const wants = decision.kind === 'act' || (decision.kind === 'held' && decision.by === 'capacity')
-      if (wants) queueOf(siteOf(id)).add(id)
-      else queued.get(siteOf(id))?.delete(id)
+      if (decision.kind === 'act') claiming.add(id)
+      else claiming.delete(id)
+      queued.get(siteOf(id))?.delete(id)
     }
+    // Behind those that were not asked: what kept these may not keep the others.
+    for (const id of queue) queueOf(siteOf(id)).add(id)
   }
 
   const queueOf = (site: SiteId): Set<MachineId> => {
@@ -178,6 +188,7 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
       unstored.delete(id)
       sum.remove(id)
       opening.remove(id)
+      claiming.delete(id)
       queued.get(siteOf(id))?.delete(id)
     }
     return dropped
@@ -190,16 +201,18 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
     storedTarget = made.target
   }
 
-  const due = (now: Instant): boolean => marked.size > 0 || (opening.next() ?? never) <= now
+  const due = (now: Instant): boolean => marked.size > 0 || freed.size > 0 || (opening.next() ?? never) <= now
 
-  const takeDue = (standing: Standing): ReadonlySet<MachineId> => {
+  const takeDue = (standing: Standing): Due => {
     const now = clock.now()
     for (let id = opening.take(now); id !== undefined; id = opening.take(now)) marked.add(id)
     const machines = new Set([...marked].filter((id) => standing.desired.machines.has(id)))
-    for (const site of new Set([...machines].map(siteOf)))
-      for (const id of queued.get(site) ?? []) machines.add(id)
+    const sites = new Set([...[...machines].map(siteOf), ...freed])
+    for (const id of claiming) if (sites.has(siteOf(id))) machines.add(id)
+    const queues = [...freed].map((site) => [...(queued.get(site) ?? [])])
     marked.clear()
-    return machines
+    freed.clear()
+    return { machines, queues }
   }
 
   /** What could not be decided, or not be stored, is still to be decided. */
@@ -217,7 +230,7 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
     const isFirst = decisions.size === 0
     const dropped = drop(standing)
     take(decided)
-    const made = planOf(standing, decided)
+    const made = planOf(standing, decided.decisions)
     await news.tell(made)
     if (isFirst || dropped) {
       await store.putPlan(made)
@@ -228,10 +241,10 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
     return made
   }
 
-  const markedPlan = async (standing: Standing, machines: ReadonlySet<MachineId>): Promise<Plan> => {
-    const decided = await decide(standing, machines)
+  const markedPlan = async (standing: Standing, { machines, queues }: Due): Promise<Plan> => {
+    const decided = await decide(standing, machines, queues)
     take(decided)
-    const made = planOf(standing, decided)
+    const made = planOf(standing, decided.decisions)
     await news.tell(made)
     await storePlan(made)
     onProgress?.({ kind: 'planned', plan: made })
@@ -249,21 +262,25 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
         marked.add(machine)
       }
     },
-    mark: (machine) => marked.add(machine),
+    mark: (machine) => {
+      marked.add(machine)
+      freed.add(siteOf(machine))
+    },
     outdate: (machine, since) => outdated.set(machine, since),
     park: async (standing) => {
       const before = [...marked]
       marked.clear()
+      freed.clear()
       return parkPlan(standing).catch(again(before))
     },
     marked: async (standing) => {
       if (!due(clock.now())) return undefined
       // Before it is decided: what happens meanwhile marks them anew.
-      const machines = takeDue(standing)
-      if (machines.size === 0) return undefined
-      return markedPlan(standing, machines).catch(again(machines))
+      const all = takeDue(standing)
+      if (all.machines.size === 0 && all.queues.every((queue) => queue.length === 0)) return undefined
+      return markedPlan(standing, all).catch(again([...all.machines, ...all.queues.flat()]))
     },
-    nextAt: () => (marked.size > 0 ? clock.now() : (opening.next() ?? never)),
+    nextAt: () => (due(clock.now()) ? clock.now() : (opening.next() ?? never)),
     dirty: due,
   }
 }

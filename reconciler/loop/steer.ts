@@ -25,14 +25,15 @@ export type Steerer = {
 }
 
 /** Looks come in by the dozen: one step answers them together. */
-const restMs = 1_000
+const leastRestMs = 1_000
 
 export const createSteerer = (
   parts: Pick<LoopParts, 'store' | 'clock' | 'onProgress'>,
-  settings: Pick<Settings, 'actor' | 'requestsEveryMs'>,
+  settings: Pick<Settings, 'actor' | 'requestsEveryMs' | 'gatherMs'>,
   targeting: Targeting,
 ): Steerer => {
   const { store, clock, onProgress } = parts
+  const restMs = Math.max(leastRestMs, 5 * settings.gatherMs)
   let isMarked = true
   let isUrgent = false
   let lastAt: Instant = Number.NEGATIVE_INFINITY
@@ -91,7 +92,7 @@ export const createSteerer = (
       steering,
       orders: await store.rolloutOrders(),
       evidence,
-      isQuiet: isQuiet(steering),
+      isQuiet: steering.rollout.policy.rollback === 'quiet' && isQuiet(steering),
       nextFence: { epoch, generation: generation + 1 },
       now,
       ...(supersededBy === undefined ? {} : { supersededBy }),

@@ -1,4 +1,5 @@
 import type { Clock } from '../ports.ts'
+import { onStop } from './stops.ts'
 
 /** How long a provider that was told to stop has to answer before it is left behind. */
 const graceMs = 10_000
@@ -14,6 +15,9 @@ export type TimeLimit<Result> = {
   readonly broken: (thrown: unknown) => Result
 }
 
+/** Without a reason of its own each abort would make an error, and take down where it came from. */
+const enough = 'enough'
+
 /** Tells the work to stop when the time is over or the caller stops; what does not listen is left behind a little later. */
 export const withinLimit = async <Result>(limit: TimeLimit<Result>): Promise<Result> => {
   const { clock, limitMs, signal, work, late, broken } = limit
@@ -21,12 +25,10 @@ export const withinLimit = async <Result>(limit: TimeLimit<Result>): Promise<Res
   const over = new AbortController()
   let grace: AbortController | undefined
   let answered = false
-  const abort = () => {
+  const forget = onStop(signal, () => {
     stop.abort()
-    over.abort()
-  }
-  if (signal.aborted) abort()
-  signal.addEventListener('abort', abort)
+    over.abort(enough)
+  })
   const watch = async (): Promise<Result> => {
     await clock.sleep(limitMs, over.signal)
     if (!answered) {
@@ -40,8 +42,8 @@ export const withinLimit = async <Result>(limit: TimeLimit<Result>): Promise<Res
     return await Promise.race([work(stop.signal).catch(broken), watch()])
   } finally {
     answered = true
-    signal.removeEventListener('abort', abort)
-    over.abort()
-    grace?.abort()
+    forget()
+    over.abort(enough)
+    grace?.abort(enough)
   }
 }

@@ -29,17 +29,35 @@ type PackageState = {
 
 export const writeFacts = (facts: Facts): FactsRow => {
   const { os, packages, scripts, ...own } = facts
-  const packed = scripts && packScripts(scripts)
+  const packed =
+    scripts &&
+    once(shapes, scripts, () => {
+      const { shape, own: runs } = packScripts(scripts)
+      return { shape: addressed(JSON.stringify(shape)), own: runs }
+    })
   const row: OwnFacts = { ...own, ...(packed ? { scripts: packed.own } : {}) }
   return {
     facts: JSON.stringify(row),
-    os: addressed(JSON.stringify(os)),
-    ...(packages ? writePackages(packages) : {}),
-    ...(packed ? { scriptShape: addressed(JSON.stringify(packed.shape)) } : {}),
+    os: once(systems, os, () => addressed(JSON.stringify(os))),
+    ...(packages ? once(sets, packages, () => writePackages(packages)) : {}),
+    ...(packed ? { scriptShape: packed.shape } : {}),
   }
 }
 
-const writePackages = (packages: ObservedPackages): Pick<FactsRow, 'packageSet' | 'packageState'> => {
+type PackageRows = Pick<FactsRow, 'packageSet' | 'packageState'>
+
+/** What many machines share is one object for them, and a look that found nothing new has the objects of the look before. */
+const systems = new WeakMap<object, BodyRow>()
+const sets = new WeakMap<object, PackageRows>()
+const shapes = new WeakMap<object, { readonly shape: BodyRow; readonly own: OwnRuns }>()
+
+const once = <Row>(known: WeakMap<object, Row>, of: object, write: () => Row): Row => {
+  const row = known.get(of) ?? write()
+  known.set(of, row)
+  return row
+}
+
+const writePackages = (packages: ObservedPackages): PackageRows => {
   const state: PackageState = {
     held: [...packages.held],
     broken: packages.broken,
