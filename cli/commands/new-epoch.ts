@@ -1,9 +1,8 @@
 import type { Reason } from '../../reconciler/model/reason.ts'
-import type { Store } from '../../reconciler/store/store.ts'
 import { say } from '../../specs/text.ts'
 import type { Run } from '../catalogue/entry.ts'
 import { exitCode } from '../exit.ts'
-import { newEpochData } from '../newest-revision.ts'
+import { beginEpoch } from '../new-epoch.ts'
 import { locate } from '../place.ts'
 import { openStoreInUse } from '../state.ts'
 
@@ -20,22 +19,14 @@ export const run: Run = async (context, given) => {
   try {
     const present = await store.target()
     if (present === undefined) return context.fail(noTarget)
-    const at = context.clock.now()
-    // From the clock: the store that was lost may have risen before, and this one cannot know how far.
-    const epoch = Math.max(present.fence.epoch + 1, Math.floor(at / 1000))
-    const fence = { epoch, generation: 1 }
-    const moved = await store.advanceTarget({ ...present, fence, parent: present.fence, at }, [
-      {
-        at,
-        kind: 'target-moved',
-        revision: present.revision,
-        actor: given.value('who') ?? context.who,
-        message: say(`New epoch ${epoch}: ${why}`, `Nouvelle époque ${epoch}\u00a0: ${why}`),
-        data: { ...newEpochData, fence, why },
-      },
-    ])
-    if (!moved) return context.fail(overtaken)
-    await forgetRefusals(store)
+    const next = await beginEpoch(store, present, {
+      at: context.clock.now(),
+      who: given.value('who') ?? context.who,
+      why,
+    })
+    if (next === undefined) return context.fail(overtaken)
+    const { fence } = next
+    const { epoch } = fence
     if (context.json) context.writeJson({ revision: present.revision, fence })
     else {
       const done = say(
@@ -49,17 +40,6 @@ export const run: Run = async (context, given) => {
     await store.close()
   }
 }
-
-/** What was refused for the fence is due at once; other failures stay as they are. */
-const forgetRefusals = async (store: Store): Promise<void> => {
-  const looks = [...(await store.history())].flatMap(([machine, { backoffs }]) => {
-    const clear = backoffs.filter(({ reason }) => refusals.has(reason.code)).map(({ key }) => key)
-    return clear.length > 0 ? [{ machine, applied: {}, clear }] : []
-  })
-  if (looks.length > 0) await store.remember(looks)
-}
-
-const refusals: ReadonlySet<string> = new Set(['fence-older', 'fence-conflict'])
 
 const whyMissing: Reason = {
   code: 'why-missing',

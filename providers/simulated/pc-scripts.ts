@@ -21,6 +21,10 @@ export type PcScripts = {
   /** Its exit code. */
   run(wanted: WantedScript, bootId: string, at: Instant): number
   observe(profile: Profile): ReadonlyMap<ScriptName, ObservedScript>
+  /** The version that succeeded last. */
+  succeeded(script: ScriptName): Digest | undefined
+  /** What its check would say. */
+  passes(wanted: WantedScript): boolean
   /** A new disk knows of nothing. */
   forget(): void
   /** As if each had run well when it was wanted first. */
@@ -44,10 +48,11 @@ export const createScripts = (broken: ReadonlySet<Digest>): PcScripts => {
     if (exitCode === 0) effects.add(wanted.name)
   }
 
+  const passes = (wanted: WantedScript): boolean => effects.has(wanted.name) && !broken.has(wanted.digest)
+
   const observeOne = (wanted: WantedScript): ObservedScript => {
     if (wanted.trigger.kind !== 'check') return known.get(wanted.name) ?? {}
-    const isDone = effects.has(wanted.name) && !broken.has(wanted.digest)
-    const check = { digest: wanted.digest, exitCode: isDone ? 0 : 1, output: '' }
+    const check = { digest: wanted.digest, exitCode: passes(wanted) ? 0 : 1, output: '' }
     return { ...known.get(wanted.name), check }
   }
 
@@ -69,6 +74,8 @@ export const createScripts = (broken: ReadonlySet<Digest>): PcScripts => {
       }
       return seen.scripts
     },
+    succeeded: (script) => known.get(script)?.succeeded?.digest,
+    passes,
     forget: () => {
       changes += 1
       known.clear()

@@ -5,7 +5,7 @@ import type { Facts, Session } from '../../reconciler/model/observed.ts'
 import type { StepResult } from '../../reconciler/model/outcome.ts'
 import type { Reason } from '../../reconciler/model/reason.ts'
 import type { Clock, Random } from '../../reconciler/ports.ts'
-import type { DesiredMachine } from '../../specs/desired.ts'
+import type { DesiredMachine, WantedScript } from '../../specs/desired.ts'
 import { say } from '../../specs/text.ts'
 import type { Archive } from './archive.ts'
 import { createDisk, type DiskTools } from './disk.ts'
@@ -30,6 +30,10 @@ export type SimulatedPc = {
   readonly exitCodes: Map<ScriptName, number>
   /** Each run of a script since the disk was last written, in order. */
   readonly runs: readonly ScriptRun[]
+  /** The version of a script that succeeded last since the disk was written. */
+  succeeded(script: ScriptName): Digest | undefined
+  /** What a script's check would say. */
+  passes(wanted: WantedScript): boolean
   readonly record: PcRecord
   readonly disk: DiskTools
   /** On, but in the imager: its disk has no system that could start, or somebody works on it. */
@@ -172,6 +176,8 @@ export const createPc = (parts: PcParts): SimulatedPc => {
     effects: scripts.effects,
     exitCodes: scripts.exitCodes,
     runs: scripts.runs,
+    succeeded: scripts.succeeded,
+    passes: scripts.passes,
     record,
     disk,
     inImager: () => on && (imaging || !disk.starts()),

@@ -29,6 +29,9 @@ export type SimulatedParts = {
   readonly answersIn?: () => number
 }
 
+/** As a PC's own record names it. */
+const refusal = { 'fence-older': 'fence-older', 'fence-content': 'fence-conflict' } as const
+
 /** Longer than any caller waits. */
 const foreverMs = 365 * 24 * 3_600_000
 
@@ -139,7 +142,7 @@ export const createSimulatedProvider = (parts: SimulatedParts): Provider => {
     switch (admission.kind) {
       case 'fence-older':
       case 'fence-content':
-        return { kind: 'refused', reason: refused(admission.kind), at: clock.now() }
+        return { kind: 'refused', reason: refused(refusal[admission.kind]), at: clock.now() }
       case 'busy':
         return { kind: 'busy' }
       case 'joined':

@@ -13,8 +13,9 @@ const busyTimeoutMs = 20
 /** Statements are few and repeat; preparing one costs more than running it. */
 const cachedStatements = 256
 
-export const sqliteDialect = (path: string): SqliteDialect =>
-  new EmbeddedDialect({ database: async () => adapt(open(path)) })
+/** @param at the file, or a database that is open already. */
+export const sqliteDialect = (at: string | DatabaseSync): SqliteDialect =>
+  new EmbeddedDialect({ database: async () => adapt(typeof at === 'string' ? open(at) : at) })
 
 const open = (path: string): DatabaseSync => {
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })

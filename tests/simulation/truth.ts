@@ -1,7 +1,7 @@
 /** What must be true of the simulated PCs themselves, whatever any loop or store believes. */
 import type { ExecutionContext } from 'ava'
-import type { SimulatedPc } from '../../providers/simulated/pc.ts'
-import type { Desired, DesiredMachine } from '../../specs/desired.ts'
+import { differences } from '../../providers/simulated/difference.ts'
+import type { Desired } from '../../specs/desired.ts'
 import type { World } from './world.ts'
 
 /** Every PC is as the spec wants it. */
@@ -10,32 +10,6 @@ export const assertAsWanted = (t: ExecutionContext, world: World, desired: Desir
     const machine = desired.machines.get(id)
     if (machine) t.deepEqual(differences(pc, machine), [], id)
   }
-}
-
-const differences = (pc: SimulatedPc, machine: DesiredMachine): readonly string[] => {
-  const found: string[] = []
-  if (machine.profile.identity.hostname && pc.hostname !== machine.name) found.push(`hostname ${pc.hostname}`)
-  for (const { name, want } of machine.profile.packages.values()) {
-    const installed = pc.installed.get(name)
-    const right =
-      want.kind === 'absent'
-        ? installed === undefined
-        : want.kind === 'version'
-          ? installed?.startsWith(`${want.version}-`)
-          : installed !== undefined
-    if (!right) found.push(`${name} ${installed ?? 'not installed'}`)
-  }
-  for (const script of machine.profile.scripts.values()) {
-    const succeeded = pc.runs.filter((run) => run.script === script.name && run.exitCode === 0)
-    const right =
-      script.trigger.kind === 'check'
-        ? pc.effects.has(script.name)
-        : script.trigger.kind === 'change'
-          ? succeeded.at(-1)?.digest === script.digest
-          : succeeded.length > 0
-    if (!right) found.push(`script ${script.name}`)
-  }
-  return found
 }
 
 /** Nothing was done twice that must not be, and no PC went back to an older target. */

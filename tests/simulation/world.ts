@@ -3,6 +3,7 @@ import type { ExecutionContext } from 'ava'
 import { type Archive, createArchive } from '../../providers/simulated/archive.ts'
 import { createVirtualClock, type VirtualClock } from '../../providers/simulated/clock.ts'
 import { type Faults, noFaults } from '../../providers/simulated/faults.ts'
+import { createMortality, type Mortality } from '../../providers/simulated/mortality.ts'
 import { createPc, type SimulatedPc } from '../../providers/simulated/pc.ts'
 import { createSimulatedProvider } from '../../providers/simulated/provider.ts'
 import { createRandom } from '../../providers/simulated/random.ts'
@@ -15,7 +16,6 @@ import { openStore } from '../../reconciler/store/open.ts'
 import type { Store } from '../../reconciler/store/store.ts'
 import type { Desired } from '../../specs/desired.ts'
 import type { Revision } from '../../specs/ids.ts'
-import { createMortality, type Mortality } from './mortality.ts'
 
 /** Tuesday 13 October 2026, 10:00 in Paris. */
 export const morning = Date.parse('2026-10-13T08:00:00Z')

@@ -1,0 +1,22 @@
+import type { LoopConfig } from '../../reconciler/loop/loop-parts.ts'
+
+const minuteMs = 60_000
+
+/**
+ * How often a loop looks at so many machines. A region is looked at less often than a lycée, in larger gulps, which is what makes a week of it take a minute or two. PCs that start are heard by the lycées' servers at once
+ * whatever the interval is.
+ */
+export const paceOfLoop = (machines: number): LoopConfig => {
+  const scale = Math.min(1, machines / 15_000)
+  const observeEveryMs = Math.round((15 + 165 * scale) * minuteMs)
+  return {
+    passEveryMs: Math.round((5 + 85 * scale) * minuteMs),
+    observeEveryMs,
+    freshMs: 2 * observeEveryMs + minuteMs,
+    observeConcurrency: 4096,
+    gatherMs: Math.round((0.3 + 0.7 * scale) * minuteMs),
+    requestsEveryMs: Math.round((5 + 25 * scale) * minuteMs),
+    staleOwnerMs: 15 * minuteMs,
+    actor: 'proviseur',
+  }
+}

@@ -1,0 +1,93 @@
+/** How far a revision has really come: on which PCs it was tried, where it failed, and which were seen well since. */
+import { differences } from '../../../providers/simulated/difference.ts'
+import type { SimulatedPc } from '../../../providers/simulated/pc.ts'
+import type { Happened } from '../../../providers/simulated/witness.ts'
+import type { LoopProgress } from '../../../reconciler/loop/progress.ts'
+import type { Instant, MachineId } from '../../../reconciler/model/ids.ts'
+import type { Desired } from '../../../specs/desired.ts'
+import { isWake } from './rule.ts'
+
+export type Tried = {
+  readonly firstAt: Instant
+  running: boolean
+  /** The loop was told that it failed. */
+  failedAt?: Instant | undefined
+  /** It was read, and was as wanted, after its last action had ended. */
+  seenWellAt?: Instant | undefined
+}
+
+export type TrueProgress = {
+  readonly tried: ReadonlyMap<MachineId, Tried>
+  /** Those of which the loop was told that they failed, and that were not seen well since. */
+  readonly failed: ReadonlySet<MachineId>
+  saw(happened: Happened): void
+  told(progress: LoopProgress): void
+  /** Another revision, or the same anew: what was tried before does not count. */
+  begin(next: Desired, changes: (machine: MachineId) => boolean): void
+  /** A person has said that what failed does not count. */
+  accept(): void
+}
+
+export const createTrueProgress = (
+  pcs: ReadonlyMap<MachineId, SimulatedPc>,
+  now: () => Instant,
+): TrueProgress => {
+  const tried = new Map<MachineId, Tried>()
+  const failed = new Set<MachineId>()
+  let next: Desired | undefined
+  let isChanged: (machine: MachineId) => boolean = () => false
+  /** Interrupted once may have been somebody's hand. */
+  const interrupted = new Set<MachineId>()
+
+  const mended = (machine: MachineId, one: Tried): void => {
+    one.failedAt = undefined
+    failed.delete(machine)
+  }
+
+  const looked = (machine: MachineId): void => {
+    const one = tried.get(machine)
+    const pc = pcs.get(machine)
+    const wanted = next?.machines.get(machine)
+    if (!one || one.running || one.seenWellAt !== undefined || !pc || !wanted) return
+    if (differences(pc, wanted).length > 0) return
+    one.seenWellAt = now()
+    mended(machine, one)
+  }
+
+  return {
+    tried,
+    failed,
+    saw: (happened) => {
+      if (happened.kind === 'answered') return looked(happened.machine)
+      if (isWake(happened) || !isChanged(happened.machine)) return
+      const one = tried.get(happened.machine) ?? { firstAt: happened.at, running: false }
+      tried.set(happened.machine, one)
+      one.running = happened.kind === 'started'
+      one.seenWellAt = undefined
+    },
+    told: (progress) => {
+      if (progress.kind !== 'ended') return
+      const { action, outcome } = progress
+      const one = tried.get(action.machine)
+      if (!one) return
+      if (outcome.kind === 'complete') mended(action.machine, one)
+      if (outcome.kind !== 'failed' || outcome.class === 'wait') return
+      const isFirstCut = outcome.reason.code === 'interrupted' && !interrupted.has(action.machine)
+      if (isFirstCut) interrupted.add(action.machine)
+      else {
+        one.failedAt = now()
+        failed.add(action.machine)
+      }
+    },
+    begin: (desired, changes) => {
+      next = desired
+      isChanged = changes
+      tried.clear()
+      failed.clear()
+      interrupted.clear()
+    },
+    accept: () => {
+      for (const [machine, one] of tried) mended(machine, one)
+    },
+  }
+}
