@@ -48,7 +48,7 @@ export const run: Run = async (context, given) => {
     await targeting.offer()
     await endWhatIsUnderWay(
       targeting,
-      createSteerer(parts, { actor: who, requestsEveryMs: 0 }, targeting),
+      createSteerer(parts, { actor: who, requestsEveryMs: 0, gatherMs: 0 }, targeting),
       store,
     )
     const target = await store.target()
