@@ -104,7 +104,10 @@ test('rollout status of one that has stopped itself names who failed and why', a
   world.archive.failing.add('blender')
   world.commit('c2', withPackage('blender'))
   await world.clock.pass(3 * hour)
-  await matches(t, 'stopped-itself', await statusOf(world))
+  const told = await statusOf(world)
+  await matches(t, 'stopped-itself', told)
+  const guide = await readFile(fileURLToPath(new URL('../../docs/operating.md', import.meta.url)), 'utf8')
+  t.true(guide.includes(`\`\`\`text\n${told}\n\`\`\``), 'docs/operating.md shows it as it is')
   await alive.stop()
 })
 
