@@ -52,11 +52,13 @@ function waveNews(
   const news: News[] = []
   const own = index + 1
   const total = countedWaves(waves)
-  const isFirst = (key: 'openedAt' | 'passedAt' | 'awaitsApprovalSince'): boolean =>
+  const isFirst = (key: 'openedAt' | 'passedAt'): boolean =>
     wave[key] !== undefined && before?.[key] === undefined
   if (isFirst('openedAt'))
     news.push({ kind: 'wave-opened', message: waveOpened(own, total, wave.machines), data: {} })
-  if (isFirst('awaitsApprovalSince')) {
+  // It may be asked for twice: before it opens, and when it could reach nobody.
+  const { awaitsApprovalSince } = wave
+  if (awaitsApprovalSince !== undefined && awaitsApprovalSince !== before?.awaitsApprovalSince) {
     const reason = wave.openedAt === undefined ? waveAwaitsApproval(own, total) : waveShowsNothing(own, total)
     news.push({ kind: 'wave-awaits-approval', message: reason.message, data: { code: reason.code } })
   }

@@ -11,6 +11,15 @@ export const tooManyFailures = (failed: number, tried: number, limit: number): R
   ),
 })
 
+/** Of a wave, counted from 1, whose deadline is over. */
+export const tooFewSuccesses = (wave: number, succeeded: number, tried: number, share: number): Reason => ({
+  code: 'too-few-successes',
+  message: say(
+    `The rollout has stopped itself: of the ${formatCount(tried, 'en')} machines of wave ${wave} on which it was tried, ${formatCount(succeeded, 'en')} were well when its deadline was over (${percent(share)}% are needed). See which were not with “proviseur rollout status”; then commit a correction, or go back with “proviseur rollout rollback”, or go on all the same with “proviseur rollout resume”.`,
+    `Le déploiement s’est interrompu de lui-même\u00a0: sur les ${formatCount(tried, 'fr')} postes essayés de la vague ${wave}, ${formatCount(succeeded, 'fr')} étaient sains à son échéance (il en faut ${percent(share)}\u00a0%). Pour savoir lesquels ne le sont pas\u00a0: «\u00a0proviseur rollout status\u00a0»\u00a0; puis validez une correction, revenez en arrière avec «\u00a0proviseur rollout rollback\u00a0», ou continuez malgré tout avec «\u00a0proviseur rollout resume\u00a0».`,
+  ),
+})
+
 export const pausedBy = (who: string, why: string | undefined): Reason => ({
   code: 'rollout-paused',
   message: say(

@@ -10,7 +10,7 @@ import type { Fence } from './model/plan.ts'
 import type { Rollout, RolloutOrder, Steering, Wave } from './model/rollout.ts'
 import { type News, newsOf } from './rollout-news.ts'
 import { closing, obey } from './rollout-orders.ts'
-import { tooManyFailures } from './rollout-reasons.ts'
+import { tooFewSuccesses, tooManyFailures } from './rollout-reasons.ts'
 import {
   type Evidence,
   failureShare,
@@ -49,8 +49,13 @@ export type Advance = {
 export function advance(input: AdvanceInput): Advance {
   const { steering, orders, evidence, supersededBy, now } = input
   const before = steering.rollout
-  const tally = tallyRollout(steering, evidence, now)
-  const { rollout: ordered, refused } = obey(before, orders, tally, now)
+  const seen = tallyRollout(steering, evidence, now)
+  const { rollout: ordered, refused } = obey(before, orders, seen, now)
+  // What a person has just accepted does not count any more, or it would stop again at once.
+  const tally =
+    ordered.accepted === before.accepted
+      ? seen
+      : tallyRollout({ ...steering, rollout: ordered }, evidence, now)
   const after = closed(before, overtaken(goneOn(input, ordered, tally), supersededBy, now), now)
   const lookAgainAt = nextChangeAt(after, tally, now)
   return {
@@ -89,7 +94,8 @@ const overtaken = (rollout: Rollout, by: string | undefined, now: Instant): Roll
 
 function goneOn(input: AdvanceInput, rollout: Rollout, tally: RolloutTally): Rollout {
   if (rollout.phase.kind !== 'running') return rollout
-  const stopped = stoppedByFailures(input, rollout, tally.total)
+  const stopped =
+    stoppedByFailures(input, rollout, tally.total) ?? stoppedByDeadline(rollout, tally, input.now)
   if (stopped !== undefined) return stopped
   const { now } = input
   const heldSites = { ...rollout.heldSites, ...sitesToHold(rollout, tally, now) }
@@ -115,6 +121,19 @@ function stoppedByFailures(
   return goesBack
     ? { ...rollout, phase: closing('rolled-back', 'loop', reason.message.en, now) }
     : { ...rollout, phase: { kind: 'paused', by: 'failures', who: 'loop', reason, at: now } }
+}
+
+/** Too few failed to stop it at once, and too few are well to go on: with nobody left to be tried, a person must know of it. */
+function stoppedByDeadline(rollout: Rollout, tally: RolloutTally, now: Instant): Rollout | undefined {
+  const { waves, policy } = rollout
+  const index = waves.findIndex(({ passedAt }) => passedAt === undefined)
+  const [wave, counts] = [waves[index], tally.waves[index]]
+  if (policy.pauseAtFailureShare === undefined || wave === undefined || counts === undefined) return undefined
+  const { pending, attempted, succeeded, failed } = counts
+  const isSettled = pending + attempted === 0 && failed > 0
+  if (!isLate(wave, policy, now) || !isSettled || isMet(counts, policy.successShare)) return undefined
+  const reason = tooFewSuccesses(index + 1, succeeded, succeeded + failed, policy.successShare)
+  return { ...rollout, phase: { kind: 'paused', by: 'failures', who: 'loop', reason, at: now } }
 }
 
 /** One failure among the first few of a lycée is a large share and says little: two at least. */
@@ -174,31 +193,47 @@ function passing(
   isLast: boolean,
   now: Instant,
 ): Wave {
-  if (wave.passedAt !== undefined || wave.openedAt === undefined) return wave
-  const { metSince: _before, ...rest } = wave
-  const isLate = now >= wave.openedAt + policy.deadlineMs
-  if (!isMet(counts, policy.successShare, isLast, isLate))
-    return showsNothing(counts, isLate) ? asked(rest, now) : rest
-  const metSince = wave.metSince ?? now
-  return now >= metSince + soakMs ? { ...rest, metSince, passedAt: now } : { ...rest, metSince }
+  if (wave.passedAt !== undefined) return wave
+  const { metSince: before, ...rest } = wave
+  const isOver = isLate(wave, policy, now)
+  if (isOver && showsNothing(counts)) return asked(rest, now)
+  const told = answered(rest)
+  // The last wave stays under watch until nobody is left who could still fail in it.
+  const isWatched = isLast && !isOver && counts.pending + counts.attempted > 0
+  if (isWatched || !isMet(counts, policy.successShare)) return told
+  const metSince = before ?? now
+  return now >= metSince + soakMs ? { ...told, metSince, passedAt: now } : { ...told, metSince }
 }
 
-/** The last wave stays under watch until nobody is left who could still fail in it. */
-function isMet(counts: Tally, successShare: number, isLast: boolean, isLate: boolean): boolean {
-  const { pending, attempted, succeeded, failed } = counts
-  if (isLast && !isLate && pending + attempted > 0) return false
+const isLate = ({ openedAt }: Wave, { deadlineMs }: Rollout['policy'], now: Instant): boolean =>
+  openedAt !== undefined && now >= openedAt + deadlineMs
+
+/** Who is as wanted without a try was reached, and shows that it can be. */
+function isMet(counts: Tally, successShare: number): boolean {
+  const { pending, attempted, succeeded, failed, deferred, unneeded } = counts
   const due = pending + attempted + succeeded + failed
-  return due === 0 ? counts.deferred === 0 : succeeded > 0 && succeeded >= successShare * due
+  if (due === 0) return deferred === 0 || unneeded > 0
+  return succeeded > 0 && succeeded >= successShare * due
 }
 
 /** All of its machines stayed out of reach until the deadline: whether to go on without having seen anything, a person says. */
-const showsNothing = (counts: Tally, isLate: boolean): boolean =>
-  isLate && triedOn(counts) + counts.pending === 0
+const showsNothing = (counts: Tally): boolean =>
+  triedOn(counts) + counts.pending + counts.unneeded === 0 && counts.deferred > 0
 
-const asked = (wave: Wave, now: Instant): Wave =>
-  wave.approvedBy === undefined || wave.awaitsApprovalSince === undefined
-    ? { ...wave, awaitsApprovalSince: wave.awaitsApprovalSince ?? now }
-    : { ...wave, passedAt: now }
+/** Who approved that the wave opens has not said that it may pass so. */
+function asked(wave: Wave, now: Instant): Wave {
+  const { approvedBy, ...rest } = wave
+  const isAsked = (wave.awaitsApprovalSince ?? 0) > (wave.openedAt ?? 0)
+  if (!isAsked) return { ...rest, awaitsApprovalSince: now }
+  return approvedBy === undefined ? wave : { ...wave, passedAt: now }
+}
+
+/** It shows something after all: nobody need say anything any more. */
+function answered(wave: Wave): Wave {
+  if (wave.approvedBy !== undefined) return wave
+  const { awaitsApprovalSince: _asked, ...rest } = wave
+  return rest
+}
 
 /** How often it is asked whether a machine that was worked on was seen well in time. */
 const healthEveryMs = 60_000
@@ -227,7 +262,7 @@ function movesOf(before: Rollout, after: Rollout, isOrdered: boolean): Advance['
   const gist = ({ phase, waves, heldSites }: Rollout): string =>
     JSON.stringify([
       phase.kind === 'done' ? { kind: 'running' } : phase,
-      waves.map(({ fence }) => fence),
+      waves.map(({ fence, machines }) => (machines === 0 ? undefined : fence)),
       heldSites,
     ])
   if (gist(before) !== gist(after)) return 'target'
