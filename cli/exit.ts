@@ -7,6 +7,8 @@ export const exitCode = {
   changes: 2,
   /** `up --once`: nothing more can be done now, and the park is not as wanted. */
   blocked: 3,
+  /** `simulate`: a rule of ours was broken. */
+  violated: 4,
   /** The command line itself is wrong (EX_USAGE of sysexits.h). */
   usage: 64,
   /** Ended by a second Ctrl-C, as a shell reports SIGINT. */

@@ -69,6 +69,8 @@ function lookAfter(
   const readAt = Math.max(observed?.facts?.at ?? 0, readByDisk(observed))
   if (readAt <= endedAt) return 'not'
   if (observed?.facts?.loginsClosed === true) return 'unwell'
+  // Read after its action, and not now: a lost connection is no verdict on what was done to it.
+  if (observed?.reach === 'silent') return 'busy'
   switch (decision?.kind) {
     case 'converged':
       return 'well'

@@ -11,6 +11,7 @@ import {
   storeOption,
   usage,
 } from './options.ts'
+import { simulateEntry } from './simulate.ts'
 
 /** Commands for the specs themselves. */
 export const describeGroup: Group = {
@@ -122,6 +123,7 @@ export const describeGroup: Group = {
       ],
       load: () => import('../commands/plan.ts'),
     },
+    simulateEntry,
     {
       name: 'schema',
       summary: say('print the JSON Schema of spec files', 'affiche le schéma JSON des fichiers'),

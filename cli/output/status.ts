@@ -1,5 +1,3 @@
-import { gateNames } from '../../reconciler/describe.ts'
-import type { ExceptionGroup } from '../../reconciler/exceptions.ts'
 import type { Event } from '../../reconciler/model/event.ts'
 import type { Observed, ObservedDisk } from '../../reconciler/model/observed.ts'
 import type { Decision, Pause, Scope } from '../../reconciler/model/plan.ts'
@@ -11,6 +9,7 @@ import { type Locale, say, type Text } from '../../specs/text.ts'
 import { scopeName } from '../address.ts'
 import type { RolloutNow } from '../rollout-now.ts'
 import { decisionMark, decisionReason, type Moment } from './decision.ts'
+import { printExceptions } from './exceptions.ts'
 import { iso } from './instant.ts'
 import { formatAgo, formatMoment } from './moment.ts'
 import { pauseJson } from './pause.ts'
@@ -21,7 +20,7 @@ import { rolloutBriefJson } from './rollout-json.ts'
 import { some } from './some.ts'
 import { type Column, table } from './table.ts'
 import type { Terminal } from './terminal.ts'
-import { padEnd, width, wrap } from './width.ts'
+import { padEnd, width } from './width.ts'
 
 export type StatusView = {
   readonly status: Status
@@ -176,26 +175,6 @@ const reachNames: Readonly<Record<Observed['reach'], Text>> = {
   imager: say('imaging', 'imagerie'),
   silent: say('silent', 'muet'),
 }
-
-const printExceptions = (groups: readonly ExceptionGroup[], moment: Moment, out: Terminal): void => {
-  const { colors } = out
-  for (const group of groups) {
-    const gate =
-      group.by === undefined ? '' : `${gateNames[group.by][moment.locale]}${untilText(group, moment)}  `
-    const number =
-      group.machines.length === 1
-        ? ''
-        : `  ${colors.dim(countMachines(group.machines.length)[moment.locale])}`
-    out.line()
-    out.line(`${decisionMark(group.kind, colors)} ${gate}${colors.bold(some(group.machines, 5))}${number}`)
-    for (const line of wrap(group.reason.message[moment.locale], out.columns() - 4)) out.line(`    ${line}`)
-  }
-}
-
-const untilText = ({ until }: ExceptionGroup, { now, timezone, locale }: Moment): string =>
-  until === undefined
-    ? ''
-    : ` ${say('until', 'jusqu’à')[locale]} ${formatMoment(until, now, timezone, locale)}`
 
 const printPauses = (pauses: readonly Pause[], { now, timezone, locale }: Moment, out: Terminal): void => {
   if (pauses.length > 0) out.line()

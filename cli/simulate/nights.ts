@@ -4,6 +4,7 @@ import type { Happened } from '../../providers/simulated/witness.ts'
 import type { Instant, MachineId, SiteId } from '../../reconciler/model/ids.ts'
 import type { Rollout } from '../../reconciler/model/rollout.ts'
 import type { RolloutTally } from '../../reconciler/rollout-tally.ts'
+import { createMilestones, type Milestone } from './milestones.ts'
 import { isWake } from './watch/rule.ts'
 
 export type Night = {
@@ -19,8 +20,7 @@ export type Night = {
   readonly uplinkBytes: number
   readonly lanBytes: number
   readonly busiest: { readonly site: SiteId; readonly uplinkBytes: number } | undefined
-  /** Waves that were open during it, counted from 1. */
-  readonly waves: readonly number[]
+  readonly milestones: readonly Milestone[]
 }
 
 /** How the rollout stood at an instant, wave by wave. */
@@ -34,12 +34,15 @@ export type Sample = {
 
 export type NightBook = {
   saw(happened: Happened): void
-  stood(rollout: Rollout, tally: RolloutTally): void
+  stood(rollout: Rollout, tally: RolloutTally, now: Instant): void
+  /** Nothing goes wrong any more. */
+  calm(now: Instant): void
   /** Each hour. */
   sample(now: Instant): void
   /** At noon. */
   turn(now: Instant): void
   readonly nights: readonly Night[]
+  readonly milestones: readonly Milestone[]
   readonly samples: readonly Sample[]
 }
 
@@ -52,7 +55,8 @@ export const createNightBook = (start: Instant, lines: ReadonlyMap<SiteId, SiteL
   let lanBefore = 0
   let sampledBytes = 0
   let sampledAt = start
-  let waves = new Set<number>()
+  const milestones = createMilestones()
+  let told = 0
   let standing: { readonly rollout: Rollout; readonly tally: RolloutTally } | undefined
   let running = 0
 
@@ -64,6 +68,7 @@ export const createNightBook = (start: Instant, lines: ReadonlyMap<SiteId, SiteL
   return {
     nights,
     samples,
+    milestones: milestones.all,
     saw: (happened) => {
       if (happened.kind === 'answered' || isWake(happened)) return
       if (happened.kind === 'started') {
@@ -74,11 +79,11 @@ export const createNightBook = (start: Instant, lines: ReadonlyMap<SiteId, SiteL
       running -= 1
       lastTried.set(happened.machine, happened.outcome?.kind === 'complete' ? 'done' : 'failed')
     },
-    stood: (rollout, tally) => {
+    stood: (rollout, tally, now) => {
       standing = { rollout, tally }
-      for (const [index, { openedAt, passedAt }] of rollout.waves.entries())
-        if (openedAt !== undefined && (passedAt === undefined || passedAt >= from)) waves.add(index + 1)
+      milestones.stood(rollout, now)
     },
+    calm: milestones.calm,
     sample: (now) => {
       const bytes = sum(uplinks().values())
       const seconds = Math.max(1, (now - sampledAt) / 1000)
@@ -113,12 +118,12 @@ export const createNightBook = (start: Instant, lines: ReadonlyMap<SiteId, SiteL
         uplinkBytes: sum(own.map(({ uplinkBytes }) => uplinkBytes)),
         lanBytes: Math.round(lan - lanBefore),
         busiest: busiest && busiest.uplinkBytes > 0 ? busiest : undefined,
-        waves: [...waves].sort((a, b) => a - b),
+        milestones: milestones.all.slice(told),
       })
       from = now
       lanBefore = lan
       carriedBefore = new Map(carried)
-      waves = new Set()
+      told = milestones.all.length
       // What runs over noon belongs to the next night as well.
       lastTried = new Map([...lastTried].filter(([, how]) => how === 'running'))
     },

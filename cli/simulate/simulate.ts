@@ -27,6 +27,7 @@ import { say } from '../../specs/text.ts'
 import { createCommits } from './commits.ts'
 import { openHub } from './hub.ts'
 import type { Saved } from './memory-store.ts'
+import type { Milestone } from './milestones.ts'
 import { createNightBook, type Night, type Sample } from './nights.ts'
 import { paceOfLoop } from './pace-of-loop.ts'
 import { createTechnician } from './technician.ts'
@@ -61,6 +62,7 @@ export type Simulation = {
   readonly next: Named
   readonly machines: number
   readonly nights: readonly Night[]
+  readonly milestones: readonly Milestone[]
   readonly samples: readonly Sample[]
   readonly rollouts: readonly Rollout[]
   readonly tally: RolloutTally | undefined
@@ -110,7 +112,7 @@ const prepare = async (parts: SimulationParts) => {
   const told = (happening: LoopProgress): void => {
     if (happening.kind === 'rollout') {
       latest = happening
-      book?.stood(happening.rollout, happening.tally)
+      book?.stood(happening.rollout, happening.tally, clock.now())
     }
     progress.told(happening)
     for (const watch of watches) watch.told?.(happening)
@@ -181,6 +183,7 @@ const prepare = async (parts: SimulationParts) => {
     hub,
     desired: next.desired,
     pauses: kinds.has('killed'),
+    tally: () => latest?.tally,
     paused: pauses.paused,
     resumed: pauses.resumed,
     ordered: (kind) => {
@@ -253,6 +256,7 @@ const prepare = async (parts: SimulationParts) => {
     region.mischief.calm()
     hub.start()
     await technician.mend()
+    book?.calm(clock.now())
     parts.told?.('calm', clock.now())
     const since = clock.now()
     while (clock.now() < since + parts.calmDays * dayMs) {
@@ -313,6 +317,7 @@ const prepare = async (parts: SimulationParts) => {
     clock.at(start + hourMs, () => commit(next, 'claire'))
     for (let index = 0; index < days * 24; index += 1) await hour()
     await calm()
+    if ((clock.now() - start) % dayMs !== 0) book?.turn(clock.now())
     await hub.stop()
     hub.check()
   }
@@ -324,6 +329,7 @@ const prepare = async (parts: SimulationParts) => {
       next,
       machines: next.desired.machines.size,
       nights: book?.nights ?? [],
+      milestones: book?.milestones ?? [],
       samples: book?.samples ?? [],
       rollouts: await store.rollouts(20),
       tally: latest?.tally,

@@ -5,6 +5,7 @@ import type { Instant, RolloutOrderId } from '../../reconciler/model/ids.ts'
 import type { Pause, Scope } from '../../reconciler/model/plan.ts'
 import type { Rollout, RolloutOrder } from '../../reconciler/model/rollout.ts'
 import type { Random } from '../../reconciler/ports.ts'
+import { failureShare, type RolloutTally } from '../../reconciler/rollout-tally.ts'
 import type { Desired } from '../../specs/desired.ts'
 import { say } from '../../specs/text.ts'
 import { beginEpoch } from '../new-epoch.ts'
@@ -15,6 +16,8 @@ export type TechnicianParts = {
   readonly random: Random
   readonly hub: Hub
   readonly desired: Desired
+  /** How the rollout stands. */
+  readonly tally: () => RolloutTally | undefined
   /** Pauses parts of the park now and then. */
   readonly pauses: boolean
   readonly paused: (pause: Pause) => void
@@ -35,6 +38,10 @@ const who = 'claire'
 const hourMs = 3_600_000
 /** How long it takes until somebody sees that PCs refuse a restored store. */
 const noticesAfterMs = hourMs
+/** To read what the PCs said, and to go there. */
+const looksIntoItMs = 3 * hourMs
+const bearableFailures = 2
+const bearableShare = 0.08
 const pauseShare = 0.04
 const retriesEveryMs = 6 * hourMs
 
@@ -68,7 +75,7 @@ export const createTechnician = (parts: TechnicianParts): Technician => {
     if (rollout === undefined) return
     const { phase, waves, heldSites } = rollout
     if (phase.kind === 'paused') {
-      if (mending) await order(rollout, 'resume')
+      if (mending || isBearable(phase.at)) await order(rollout, 'resume')
       return
     }
     if (phase.kind !== 'running') return
@@ -77,6 +84,13 @@ export const createTechnician = (parts: TechnicianParts): Technician => {
       ({ awaitsApprovalSince, approvedBy }) => awaitsApprovalSince !== undefined && approvedBy === undefined,
     )
     if (asks) await order(rollout, 'approve')
+  }
+
+  /** One PC that failed for a reason of its own is no reason to stop a region: who has looked into it lets it go on. */
+  const isBearable = (pausedAt: Instant): boolean => {
+    const tally = parts.tally()
+    if (tally === undefined || clock.now() < pausedAt + looksIntoItMs) return false
+    return tally.total.failed <= bearableFailures || failureShare(tally.total) < bearableShare
   }
 
   const endEpoch = async (): Promise<void> => {

@@ -137,6 +137,16 @@ const tried: readonly Row[] = [
     'failed',
   ],
   [
+    'it was read since, and the last look found no connection',
+    { attempt: attempt(), decision: unknown, observed: { ...seen(1), reach: 'silent' }, ...later(60) },
+    'attempted',
+  ],
+  [
+    'it was read since, and another PC answers at its address now',
+    { attempt: attempt(), decision: stalled, observed: { ...seen(1), reach: 'silent' }, ...later(60) },
+    'attempted',
+  ],
+  [
     'what was done did not help, and nothing more can',
     { attempt: attempt(), decision: stalled, observed: seen(1) },
     'failed',
