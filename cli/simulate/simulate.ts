@@ -215,17 +215,23 @@ const prepare = async (parts: SimulationParts) => {
   }
 
   let saved: Saved | undefined
+  let savedAt: Instant = start
   const backupAt =
     kinds.has('restored-hub') && days >= 2 ? start + Math.round(random() * (days - 1)) * dayMs : undefined
 
   /** Yesterday's backup takes the place of the store. */
   const backUp = async (): Promise<void> => {
     if (backupAt === undefined) return
-    if (saved === undefined && clock.now() >= backupAt) saved = hub.save()
-    else if (saved !== undefined && clock.now() >= backupAt + dayMs && !isRestored) {
+    if (saved === undefined && clock.now() >= backupAt) {
+      saved = hub.save()
+      savedAt = clock.now()
+    } else if (saved !== undefined && clock.now() >= backupAt + dayMs && !isRestored) {
       isRestored = true
       hub.kill()
       await hub.restore(saved)
+      // What was decided, seen and ordered since the backup nobody can know any more.
+      pauses.forget(savedAt)
+      progress.forget()
       hub.start()
       technician.restored()
     }

@@ -10,6 +10,8 @@ const inFlightMs = 2_000
 export type PauseWatch = Watch & {
   paused(pause: Pause): void
   resumed(scope: Scope, at: Instant): void
+  /** The store is again as it was then. */
+  forget(since: Instant): void
 }
 
 /** Where a person has paused, nothing starts that was not in flight. */
@@ -40,6 +42,9 @@ export const watchPauses = (desired: () => Desired, report: Report): PauseWatch 
       // One pause a scope: a second takes the place of the first.
       pauses = pauses.filter(({ pause: { scope } }) => !isSame(scope, pause.scope))
       pauses.push({ pause, until: pause.until ?? Number.POSITIVE_INFINITY })
+    },
+    forget: (since) => {
+      pauses = pauses.filter(({ pause }) => pause.at <= since)
     },
     resumed: (scope, at) => {
       for (const one of pauses) if (isSame(one.pause.scope, scope)) one.until = Math.min(one.until, at)

@@ -26,6 +26,8 @@ export type TrueProgress = {
   begin(next: Desired, changes: (machine: MachineId) => boolean): void
   /** A person has said that what failed does not count. */
   accept(): void
+  /** The store is an older one: of what was tried since it remembers nothing. */
+  forget(): void
 }
 
 export const createTrueProgress = (
@@ -36,6 +38,8 @@ export const createTrueProgress = (
   const failed = new Set<MachineId>()
   let next: Desired | undefined
   let isChanged: (machine: MachineId) => boolean = () => false
+  /** Whoever let the rollout go on has said that they do not count, whatever becomes of them. */
+  const accepted = new Set<MachineId>()
   /** Interrupted once may have been somebody's hand. */
   const interrupted = new Set<MachineId>()
 
@@ -52,6 +56,10 @@ export const createTrueProgress = (
     if (differences(pc, wanted).length > 0) return
     one.seenWellAt = now()
     mended(machine, one)
+  }
+
+  const forget = (): void => {
+    for (const known of [tried, failed, interrupted, accepted]) known.clear()
   }
 
   return {
@@ -74,7 +82,7 @@ export const createTrueProgress = (
       if (outcome.kind !== 'failed' || outcome.class === 'wait') return
       const isFirstCut = outcome.reason.code === 'interrupted' && !interrupted.has(action.machine)
       if (isFirstCut) interrupted.add(action.machine)
-      else {
+      else if (!accepted.has(action.machine)) {
         one.failedAt = now()
         failed.add(action.machine)
       }
@@ -82,12 +90,14 @@ export const createTrueProgress = (
     begin: (desired, changes) => {
       next = desired
       isChanged = changes
-      tried.clear()
-      failed.clear()
-      interrupted.clear()
+      forget()
     },
+    forget,
     accept: () => {
-      for (const [machine, one] of tried) mended(machine, one)
+      for (const [machine, one] of tried) {
+        if (failed.has(machine)) accepted.add(machine)
+        mended(machine, one)
+      }
     },
   }
 }
