@@ -143,7 +143,7 @@ function sitesToHold(rollout: Rollout, { sites }: RolloutTally, now: Instant): R
   const limit = rollout.policy.lyceeFailureShare
   const held: Record<SiteId, Instant> = {}
   if (limit === undefined) return held
-  for (const [site, tally] of sites) {
+  for (const [site, tally] of [...sites].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const isNew = rollout.heldSites[site] === undefined
     if (isNew && tally.failed >= leastFailures && failureShare(tally) >= limit) held[site] = now
   }

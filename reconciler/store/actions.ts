@@ -173,10 +173,14 @@ const inAWord = (outcome: Outcome): { readonly result: string; readonly code: st
 }
 
 export const collectActions = async (db: Database, now: Instant): Promise<void> => {
-  await db
-    .deleteFrom('actions')
-    .where('ended_at', '<', now - endedKeptMs)
-    .execute()
+  // What was tried in a rollout that is still under way says how it stands, however long it was paused.
+  const open = await db
+    .selectFrom('rollouts')
+    .select(({ fn }) => fn.min('started_at').as('since'))
+    .where('ended_at', 'is', null)
+    .executeTakeFirst()
+  const before = Math.min(now - endedKeptMs, Number(open?.since ?? now))
+  await db.deleteFrom('actions').where('ended_at', '<', before).execute()
   await db
     .deleteFrom('owners')
     .where('seen_at', '<', now - endedKeptMs)

@@ -335,6 +335,20 @@ test('what fails in the canary’s lycée holds it too, and says nothing of the 
   t.deepEqual(Object.keys(made.rollout.heldSites), ['hugo'])
 })
 
+test('lycées that are held in one step are told in one order, however machines are listed', (t) => {
+  const told = [false, true].map((isReversed) => {
+    const rollout = { waves: [{ percent: 100 }], pauseAtFailureShare: 0.9, lyceeFailureShare: 0.2 }
+    const made = begun(rollout, { isReversed })
+    made.fate('failed', ...canary.slice(0, 2), ...others.slice(0, 4))
+    made.fate('well', ...others.slice(4))
+    return made.step().news.map(({ data }) => data['site'])
+  })
+  t.deepEqual(told, [
+    ['hugo', 'zola'],
+    ['hugo', 'zola'],
+  ])
+})
+
 test('a quiet revision that fails is taken back by itself where the specs allow it', (t) => {
   const failing = (rollback: 'quiet' | 'never', parts: CourseParts): Course => {
     const made = begun({ rollback }, parts)

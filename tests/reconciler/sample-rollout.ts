@@ -96,11 +96,14 @@ export type CourseParts = {
   readonly isQuiet?: boolean
   /** It is the park's first revision. */
   readonly isFirst?: boolean
+  /** All that has no order of its own comes the other way round. */
+  readonly isReversed?: boolean
 }
 
 /** One rollout's course, step by step. */
 export type Course = {
   readonly rollout: Rollout
+  readonly steering: Steering
   readonly now: Instant
   pass(ms: number): void
   /** From now on these PCs are so. */
@@ -112,7 +115,10 @@ export type Course = {
   settle(): Advance
 }
 
-export function course(ids: readonly string[], parts: CourseParts = {}): Course {
+export function course(given: readonly string[], parts: CourseParts = {}): Course {
+  const inOrder = <Item>(items: Iterable<Item>): readonly Item[] =>
+    parts.isReversed === true ? [...items].reverse() : [...items]
+  const ids = inOrder(given)
   const { base, next } = twoRevisions(ids, parts.rollout, parts.unchanged)
   const policy = policyOf(next.park)
   const before = parts.isFirst === true ? undefined : base
@@ -134,12 +140,22 @@ export function course(ids: readonly string[], parts: CourseParts = {}): Course 
   let orders: readonly RolloutOrder[] = []
   let count = 0
 
+  const steering = (): Steering => ({
+    rollout,
+    base: before,
+    next,
+    waveOf,
+    attempts: new Map(
+      inOrder(fates).flatMap(([id, { attempt }]) => (attempt ? [[id, attempt] as const] : [])),
+    ),
+  })
+
   const step = (more: Partial<AdvanceInput> = {}): Advance => {
     const nextFence = { ...fence, generation: fence.generation + 1 }
     const result = advance({
-      steering: steeringOf(rollout, { base: before, next }, waveOf, fates),
+      steering: steering(),
       orders,
-      evidence: evidenceOf(fates),
+      evidence: evidenceOf(new Map(inOrder(fates))),
       isQuiet: parts.isQuiet ?? false,
       nextFence,
       now,
@@ -154,6 +170,9 @@ export function course(ids: readonly string[], parts: CourseParts = {}): Course 
   return {
     get rollout() {
       return rollout
+    },
+    get steering() {
+      return steering()
     },
     get now() {
       return now
@@ -183,19 +202,7 @@ export function course(ids: readonly string[], parts: CourseParts = {}): Course 
   }
 }
 
-function steeringOf(
-  rollout: Rollout,
-  { base, next }: { readonly base: Desired | undefined; readonly next: Desired },
-  waveOf: Steering['waveOf'],
-  fates: ReadonlyMap<MachineId, Known>,
-): Steering {
-  const attempts = new Map(
-    [...fates].flatMap(([id, { attempt }]) => (attempt ? [[id, attempt] as const] : [])),
-  )
-  return { rollout, base, next, waveOf, attempts }
-}
-
-export const evidenceOf = (fates: ReadonlyMap<MachineId, Known>): AdvanceInput['evidence'] => ({
+const evidenceOf = (fates: ReadonlyMap<MachineId, Known>): AdvanceInput['evidence'] => ({
   decisions: new Map([...fates].flatMap(([id, { decision }]) => (decision ? [[id, decision] as const] : []))),
   inventory: new Map([...fates].flatMap(([id, { observed }]) => (observed ? [[id, observed] as const] : []))),
 })
