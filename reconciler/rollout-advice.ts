@@ -30,7 +30,7 @@ export function rolloutHeadline(rollout: Rollout, total: Tally): Text {
   const well = succeeded + unneeded
   return say(
     `wave ${current} of ${number}, ${formatCount(well, 'en')} of ${all.en} well, ${formatCount(failed + accepted, 'en')} failed.`,
-    `vague ${current} sur ${number}, ${formatCount(well, 'fr')} sains sur ${all.fr}, ${formatCount(failed + accepted, 'fr')} en échec.`,
+    `vague ${current} sur ${number}, ${counted(well, ['', ''], ['sain', 'sains']).fr} sur ${all.fr}, ${formatCount(failed + accepted, 'fr')} en échec.`,
   )
 }
 
@@ -151,8 +151,13 @@ const mend = (count: number): Text => {
 
 const follow = (count: number): Text => {
   const { en, fr } = machines(count)
-  return say(
-    `${en} could not be reached yet: they follow by themselves when they are on.`,
-    `${fr} pas encore atteints\u00a0: ils suivront d’eux-mêmes une fois allumés.`,
-  )
+  return count === 1
+    ? say(
+        `${en} could not be reached yet: it follows by itself when it is on.`,
+        `${fr} pas encore atteint\u00a0: il suivra de lui-même une fois allumé.`,
+      )
+    : say(
+        `${en} could not be reached yet: they follow by themselves when they are on.`,
+        `${fr} pas encore atteints\u00a0: ils suivront d’eux-mêmes une fois allumés.`,
+      )
 }

@@ -6,7 +6,7 @@ import type { Text } from './model/reason.ts'
 import type { Rollout, RolloutPhase, Wave } from './model/rollout.ts'
 import { waveAwaitsApproval, waveShowsNothing } from './rollout-reasons.ts'
 import type { RolloutTally, Tally } from './rollout-tally.ts'
-import { formatCount, machines } from './wording.ts'
+import { counted, formatCount, machines } from './wording.ts'
 
 export type News = {
   readonly kind: EventKind
@@ -26,6 +26,10 @@ export function newsOf(before: Rollout, after: Rollout, tally: RolloutTally): re
     actor?: string,
   ) => news.push({ kind, message, data: { ...data, ...more }, ...(actor === undefined ? {} : { actor }) })
 
+  const phase = phaseNews(before.phase, after.phase, tally.total)
+  // Going on comes before what follows from it, an end after.
+  const isFirst = phase?.kind === 'rollout-resumed'
+  if (isFirst) add(phase.kind, phase.message, phase.data, phase.actor)
   // Of a park without waves there is only one, and nobody wrote it.
   for (const [index, wave] of after.policy.waves.length === 0 ? [] : after.waves.entries()) {
     for (const told of waveNews(before.waves[index], wave, index, after.waves, tally.waves[index]))
@@ -35,8 +39,7 @@ export function newsOf(before: Rollout, after: Rollout, tally: RolloutTally): re
     if (before.heldSites[site] === undefined)
       add('lycee-held', siteHeld(site, tally.sites.get(site)), { site })
   }
-  const phase = phaseNews(before.phase, after.phase, tally.total)
-  if (phase !== undefined) add(phase.kind, phase.message, phase.data, phase.actor)
+  if (phase !== undefined && !isFirst) add(phase.kind, phase.message, phase.data, phase.actor)
   return news
 }
 
@@ -110,16 +113,19 @@ const waveOpened = (own: number, total: number, count: number): Text => {
 }
 
 const wavePassed = (own: number, total: number, tally: Tally | undefined): Text => {
-  const { succeeded = 0, failed = 0, deferred = 0 } = tally ?? {}
-  const later =
-    deferred === 0
-      ? say('', '')
-      : say(`, ${count(deferred).en} to follow`, `, ${count(deferred).fr} suivront`)
+  const { succeeded = 0, unneeded = 0, failed = 0, deferred = 0 } = tally ?? {}
+  const [fine, later] = [well(succeeded + unneeded), toFollow(deferred)]
+  const tail = deferred === 0 ? say('', '') : say(`, ${later.en}`, `, ${later.fr}`)
   return say(
-    `Wave ${own} of ${total} has passed: ${count(succeeded).en} well, ${count(failed).en} failed${later.en}.`,
-    `La vague ${own} sur ${total} est passée\u00a0: ${count(succeeded).fr} sains, ${count(failed).fr} en échec${later.fr}.`,
+    `Wave ${own} of ${total} has passed: ${fine.en}, ${count(failed).en} failed${tail.en}.`,
+    `La vague ${own} sur ${total} est passée\u00a0: ${fine.fr}, ${count(failed).fr} en échec${tail.fr}.`,
   )
 }
+
+/** As wanted, whether or not something had to be done. */
+const well = (number: number): Text => counted(number, ['well', 'well'], ['sain', 'sains'])
+
+const toFollow = (number: number): Text => counted(number, ['to follow', 'to follow'], ['suivra', 'suivront'])
 
 const siteHeld = (site: SiteId, tally: Tally | undefined): Text => {
   const { succeeded = 0, attempted = 0, failed = 0 } = tally ?? {}
@@ -134,13 +140,14 @@ function ended(
   phase: Extract<RolloutPhase, { kind: 'done' | 'aborted' | 'superseded' | 'rolled-back' }>,
   total: Tally,
 ): Text {
-  const { succeeded, failed, accepted, deferred, pending } = total
+  const { succeeded, unneeded, failed, accepted, deferred, pending } = total
+  const [fine, later] = [well(succeeded + unneeded), toFollow(deferred + pending)]
   const why = phase.why === undefined ? say('', '') : say(` (${phase.why})`, ` (${phase.why})`)
   switch (phase.kind) {
     case 'done':
       return say(
-        `The rollout is done: ${count(succeeded).en} well, ${count(failed + accepted).en} failed, ${count(deferred + pending).en} to follow.`,
-        `Le déploiement est terminé\u00a0: ${count(succeeded).fr} sains, ${count(failed + accepted).fr} en échec, ${count(deferred + pending).fr} suivront.`,
+        `The rollout is done: ${fine.en}, ${count(failed + accepted).en} failed, ${later.en}.`,
+        `Le déploiement est terminé\u00a0: ${fine.fr}, ${count(failed + accepted).fr} en échec, ${later.fr}.`,
       )
     case 'aborted':
       return say(

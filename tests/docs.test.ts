@@ -47,6 +47,16 @@ test('every relative link leads to a file that is there, and to a heading of it'
   t.true(checked > 10)
 })
 
+test('what a page quotes of a story is what was acted out, word for word', async (t) => {
+  const quotes = pages.flatMap(({ file, blocks }) => blocks.map((block) => ({ file, ...block })))
+  const quoted = quotes.filter(({ path }) => path.startsWith('tests/golden/'))
+  for (const { file, path, text } of quoted) {
+    const story = await readFile(root + path, 'utf8')
+    t.true(story.includes(`\n${text}`), `${file} quotes what ${path} does not say:\n${text}`)
+  }
+  t.true(quoted.length > 1)
+})
+
 test('every command that a page shows is one of ours, with options that it has', (t) => {
   const seen = new Set<string>()
   for (const page of pages) {

@@ -2,10 +2,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
-import { createColors } from 'picocolors'
 import { printExplanation } from '../../cli/output/explanation.ts'
 import { printRolloutStatus } from '../../cli/output/rollout.ts'
-import type { Terminal } from '../../cli/output/terminal.ts'
 import type { Happening } from '../../cli/progress/happening.ts'
 import { createNarrator } from '../../cli/progress/narrator.ts'
 import { tell } from '../../cli/progress/story.ts'
@@ -19,6 +17,7 @@ import { deserialize } from '../../specs/serialize.ts'
 import type { Locale } from '../../specs/text.ts'
 import { sixPcs, wish } from '../simulation/lycee.ts'
 import { createWorld, type World } from '../simulation/world.ts'
+import { paper } from './paper.ts'
 
 const golden = fileURLToPath(new URL('../golden/rollout/', import.meta.url))
 const refresh = process.env['UPDATE_GOLDEN'] === '1'
@@ -53,21 +52,6 @@ const begun = async (t: ExecutionContext, seed: number) => {
   const alive = world.loop('loop', { requestsEveryMs: 5_000 })
   alive.run()
   return { world, alive }
-}
-
-const paper = (): { readonly terminal: Terminal; text(): string } => {
-  const lines: string[] = []
-  return {
-    terminal: {
-      colors: createColors(false),
-      interactive: false,
-      columns: () => 100,
-      rows: () => 24,
-      write: (text) => lines.push(text),
-      line: (text = '') => lines.push(`${text}\n`),
-    },
-    text: () => lines.join('').trimEnd(),
-  }
 }
 
 const newestOf = async ({ store, clock }: World) => {
