@@ -12,6 +12,7 @@ import type { SimulatedPc } from '../../providers/simulated/pc.ts'
 import { between, createRandom } from '../../providers/simulated/random.ts'
 import { createRegion } from '../../providers/simulated/region.ts'
 import type { Happened } from '../../providers/simulated/witness.ts'
+import type { LoopConfig } from '../../reconciler/loop/loop-parts.ts'
 import type { LoopProgress } from '../../reconciler/loop/progress.ts'
 import type { Instant, MachineId } from '../../reconciler/model/ids.ts'
 import type { Observed } from '../../reconciler/model/observed.ts'
@@ -54,6 +55,8 @@ export type SimulationParts = {
   readonly knownImages?: ReadonlyMap<string, KnownSize>
   /** After the days, without faults, until all is as wanted; at most so many days. 0: it ends with the days. */
   readonly calmDays: number
+  /** How the loop works where it should not be as usual for the park's size. */
+  readonly pace?: Partial<LoopConfig>
   readonly told?: (happening: 'day' | 'calm', now: Instant) => void
 }
 
@@ -93,7 +96,7 @@ const prepare = async (parts: SimulationParts) => {
   const clock = createVirtualClock(start)
   const random = createRandom(Math.imul(seed, 0x85ebca6b) ^ 0x5bd1e995)
   const kinds = new Set(parts.faults)
-  const config = paceOfLoop(next.desired.machines.size)
+  const config = { ...paceOfLoop(next.desired.machines.size), ...parts.pace }
   const violations: Violation[] = []
   const report: Report = (rule, machine, detail) => {
     if (violations.length < violationsKept)
@@ -147,7 +150,7 @@ const prepare = async (parts: SimulationParts) => {
 
   const pauses = watchPauses(wanted, report)
   const noticedWithinMs = 3 * (config.gatherMs ?? 0) + 3 * 60_000
-  const budget = watchBudget(progress, noticedWithinMs, report)
+  const budget = watchBudget(progress, noticedWithinMs, clock.now, report)
   watches.push(
     watchStarts(desiredAt, report),
     watchOnce(region.pcs, wanted, report),
@@ -192,12 +195,12 @@ const prepare = async (parts: SimulationParts) => {
   })
 
   const commit = (named: Named, author: string): void => {
-    const before = committed.at(-1)?.named.desired
+    const before = base?.desired
     committed = [...committed, { named, at: clock.now() }]
     region.prefetch(named.desired)
     progress.begin(named.desired, (id) => {
       const machine = named.desired.machines.get(id)
-      return machine !== undefined && changesContent(before?.machines.get(id), machine)
+      return machine !== undefined && budget.isOpen(id) && changesContent(before?.machines.get(id), machine)
     })
     budget.begin(before, named.desired)
     commits.push(named.revision, author, named.desired)

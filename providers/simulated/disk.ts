@@ -37,6 +37,10 @@ export type DiskTools = SimulatedDisk & {
   /** After the last. */
   finish(write: SimulatedWrite, change: ImagerChange, at: Instant): void
   verify(at: Instant): void
+  /** Whether all of it is as this change wants it. */
+  equals(change: ImagerChange): boolean
+  /** It was found to be equal. */
+  note(action: ActionId, change: ImagerChange, at: Instant): void
   /** As if it had been made so long ago. */
   settle(wanted: WantedDisk, at: Instant): void
 }
@@ -70,16 +74,13 @@ export const createDisk = (): DiskTools => {
       disk.content = 'ours'
       disk.damagedChunks = 0
       disk.verified = undefined
-      disk.state = {
-        manifest: change.to,
-        image: change.image,
-        layout: change.layout,
-        settings: change.settings,
-        job: write.action,
-        at,
-        how: change.facet === 'reset' ? 'reset' : change.operation === 'restore' ? 'restore' : 'upgrade',
-      }
+      record(write.action, change, at)
     },
+    equals: ({ to, layout }) => {
+      const { content, state, damagedChunks } = disk
+      return content === 'ours' && damagedChunks === 0 && state?.manifest === to && state.layout === layout
+    },
+    note: (action, change, at) => record(action, change, at),
     verify: (at) => {
       if (disk.state === undefined) return
       const differing = [{ partition: 'root', chunks: 1000, differing: disk.damagedChunks }]
@@ -98,6 +99,17 @@ export const createDisk = (): DiskTools => {
         how: 'restore',
       }
     },
+  }
+  const record = (job: ActionId, change: ImagerChange, at: Instant): void => {
+    disk.state = {
+      manifest: change.to,
+      image: change.image,
+      layout: change.layout,
+      settings: change.settings,
+      job,
+      at,
+      how: change.facet === 'reset' ? 'reset' : change.operation === 'restore' ? 'restore' : 'upgrade',
+    }
   }
   const partitions = () => (disk.content === 'blank' ? [] : [{ number: 1, sizeBytes: 256e9, name: 'root' }])
   return disk

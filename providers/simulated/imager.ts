@@ -48,7 +48,9 @@ export const createImager =
     }
     if (!(await goesOn(clock.sleep(pace.imagerStartMs())))) return undefined
     if (disk.refusal) return ended({ class: disk.refusal.class, reason: said(disk.refusal.code) })
-    const write = writes(change) ? disk.begin(action, change) : undefined
+    // What is equal already is read, and not written.
+    const isEqual = change.facet === 'disk' && writes(change) && disk.equals(change)
+    const write = writes(change) && !isEqual ? disk.begin(action, change) : undefined
     if (!(await goesOn(spend(pace.imaging(change))))) return undefined
     finish(clock.now())
     if (!(await goesOn(clock.sleep(pace.imagerEndMs())))) return undefined
@@ -58,7 +60,8 @@ export const createImager =
       if (write) {
         disk.finish(write, change, at)
         written(change.to, machine)
-      } else disk.verify(at)
+      } else if (isEqual) disk.note(action, change, at)
+      else disk.verify(at)
     }
   }
 

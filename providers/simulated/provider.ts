@@ -192,6 +192,7 @@ export const createSimulatedProvider = (parts: SimulatedParts): Provider => {
 
   const wake = async (pc: SimulatedPc, action: Action, signal: AbortSignal): Promise<Outcome> => {
     const begun = clock.now()
+    if (begun > action.deadline) return failed('wait', tooLate)
     const sessions = pc.sessions.length
     witness?.({ kind: 'started', machine: pc.id, action, at: begun, sentAt: begun, sessions })
     await clock.sleep(pc.model.bootMs, signal)

@@ -1,6 +1,9 @@
 import type { Desired, WantedPackage } from '../../specs/desired.ts'
 import { type Archive, createArchive } from './archive.ts'
 
+/** Of a package of which nobody wants a certain version. */
+const anyVersion = '1.0-1'
+
 /** A repository that has every version that these revisions want. */
 export const archiveOf = (revisions: readonly Desired[]): Archive => {
   const versions = new Map<string, Set<string>>()
@@ -11,20 +14,16 @@ export const archiveOf = (revisions: readonly Desired[]): Archive => {
       seen.add(profile)
       for (const wanted of profile.packages.values()) addVersions(versions, wanted)
     }
-  return createArchive(Object.fromEntries([...versions].map(([name, all]) => [name, [...all]])))
+  return createArchive(
+    Object.fromEntries([...versions].map(([name, all]) => [name, all.size === 0 ? [anyVersion] : [...all]])),
+  )
 }
 
 const addVersions = (versions: Map<string, Set<string>>, { source, want }: WantedPackage): void => {
   if (source === undefined || want.kind === 'absent') return
   const all = versions.get(source.name) ?? new Set<string>()
   versions.set(source.name, all)
-  if (want.kind !== 'version') {
-    // Somebody's version is there already, if any is named.
-    if (all.size === 0) all.add('1.0-1')
-    return
-  }
-  all.delete('1.0-1')
-  all.add(/-[^-]*$/.test(want.version) ? want.version : `${want.version}-1`)
+  if (want.kind === 'version') all.add(/-[^-]*$/.test(want.version) ? want.version : `${want.version}-1`)
 }
 
 /** From a few hundred kilobytes to some hundred megabytes, the same for the same name. */

@@ -4,21 +4,30 @@ import type { Rollout } from '../../../reconciler/model/rollout.ts'
 import { assignWaves, policyOf } from '../../../reconciler/rollout-waves.ts'
 import type { Desired, DesiredMachine } from '../../../specs/desired.ts'
 import type { TrueProgress } from './progress.ts'
-import { isWake, type Report, type Watch } from './rule.ts'
+import { isWake, isWaking, type Report, type Watch } from './rule.ts'
 
 export type BudgetWatch = Watch & {
   /** From now on this revision makes its way. */
   begin(base: Desired | undefined, next: Desired): void
+  /** Whether the machine may have it. */
+  isOpen(machine: MachineId): boolean
 }
 
 /** A PC gets nothing of a revision before its wave is open, and none is begun any more once too many failed that it was tried on. */
-export const watchBudget = (progress: TrueProgress, noticedWithinMs: number, report: Report): BudgetWatch => {
+export const watchBudget = (
+  progress: TrueProgress,
+  noticedWithinMs: number,
+  now: () => Instant,
+  report: Report,
+): BudgetWatch => {
   let base: Desired | undefined
   let next: Desired | undefined
   let waveOf: ReadonlyMap<MachineId, number> = new Map()
   let limit: number | undefined
   const opened = new Set<number>()
   let going = false
+  /** When the loop began with each machine: an order that was lost on its way was in flight. */
+  const begunAt = new Map<MachineId, Instant>()
 
   const early = (machine: MachineId, changes: readonly Change[]): void => {
     const wave = waveOf.get(machine)
@@ -41,6 +50,7 @@ export const watchBudget = (progress: TrueProgress, noticedWithinMs: number, rep
   }
 
   return {
+    isOpen: (machine) => opened.has(waveOf.get(machine) ?? -1),
     begin: (before, after) => {
       base = before
       next = after
@@ -48,12 +58,16 @@ export const watchBudget = (progress: TrueProgress, noticedWithinMs: number, rep
       waveOf = assignWaves(policy, after.machines)
       limit = policy.pauseAtFailureShare
       opened.clear()
+      begunAt.clear()
       going = true
     },
     told: (told) => {
+      if (told.kind === 'started' && !begunAt.has(told.action.machine) && !isWaking(told.action))
+        begunAt.set(told.action.machine, now())
       if (told.kind !== 'rollout') return
       const { rollout } = told
-      if (rollout.isRollback || rollout.phase.kind === 'aborted') going = false
+      // What is over spends nothing any more: who follows later follows at once.
+      if (rollout.isRollback || !['running', 'paused', 'closing'].includes(rollout.phase.kind)) going = false
       for (const index of openWaves(rollout)) opened.add(index)
     },
     saw: (happened) => {
@@ -62,7 +76,8 @@ export const watchBudget = (progress: TrueProgress, noticedWithinMs: number, rep
       early(machine, action.changes)
       const one = progress.tried.get(machine)
       const isFirst = one === undefined || one.firstAt === happened.at
-      if (isFirst && opened.has(waveOf.get(machine) ?? -1)) overspent(machine, sentAt)
+      if (isFirst && opened.has(waveOf.get(machine) ?? -1))
+        overspent(machine, Math.min(sentAt, begunAt.get(machine) ?? sentAt))
     },
   }
 }

@@ -22,11 +22,11 @@ export type TrueProgress = {
   readonly failed: ReadonlySet<MachineId>
   saw(happened: Happened): void
   told(progress: LoopProgress): void
-  /** Another revision, or the same anew: what was tried before does not count. */
-  begin(next: Desired, changes: (machine: MachineId) => boolean): void
+  /** Another revision, or the same anew: what was tried before does not count. `mayHave`: it brings something to the machine, whose wave is open. */
+  begin(next: Desired, mayHave: (machine: MachineId) => boolean): void
   /** A person has said that what failed does not count. */
   accept(): void
-  /** The store is an older one: of what was tried since it remembers nothing. */
+  /** The store is an older one: of what failed since it remembers nothing. */
   forget(): void
 }
 
@@ -37,7 +37,7 @@ export const createTrueProgress = (
   const tried = new Map<MachineId, Tried>()
   const failed = new Set<MachineId>()
   let next: Desired | undefined
-  let isChanged: (machine: MachineId) => boolean = () => false
+  let mayHave: (machine: MachineId) => boolean = () => false
   /** Whoever let the rollout go on has said that they do not count, whatever becomes of them. */
   const accepted = new Set<MachineId>()
   /** Interrupted once may have been somebody's hand. */
@@ -59,7 +59,8 @@ export const createTrueProgress = (
   }
 
   const forget = (): void => {
-    for (const known of [tried, failed, interrupted, accepted]) known.clear()
+    for (const [machine, one] of tried) mended(machine, one)
+    for (const known of [failed, interrupted, accepted]) known.clear()
   }
 
   return {
@@ -67,7 +68,7 @@ export const createTrueProgress = (
     failed,
     saw: (happened) => {
       if (happened.kind === 'answered') return looked(happened.machine)
-      if (isWake(happened) || !isChanged(happened.machine)) return
+      if (isWake(happened) || !mayHave(happened.machine)) return
       const one = tried.get(happened.machine) ?? { firstAt: happened.at, running: false }
       tried.set(happened.machine, one)
       one.running = happened.kind === 'started'
@@ -87,9 +88,10 @@ export const createTrueProgress = (
         failed.add(action.machine)
       }
     },
-    begin: (desired, changes) => {
+    begin: (desired, admitted) => {
       next = desired
-      isChanged = changes
+      mayHave = admitted
+      tried.clear()
       forget()
     },
     forget,

@@ -2,6 +2,7 @@
 import type { Happened } from '../../../providers/simulated/witness.ts'
 import type { LoopProgress } from '../../../reconciler/loop/progress.ts'
 import type { Instant, MachineId } from '../../../reconciler/model/ids.ts'
+import type { Action } from '../../../reconciler/model/plan.ts'
 import { say, type Text } from '../../../specs/text.ts'
 
 export const rules = [
@@ -66,5 +67,7 @@ export type Watch = {
   told?(progress: LoopProgress): void
 }
 
-export const isWake = (happened: Extract<Happened, { action: unknown }>): boolean =>
-  happened.action.changes.some((change) => change.facet === 'power' && change.item === 'wake')
+export const isWake = (happened: Extract<Happened, { action: unknown }>): boolean => isWaking(happened.action)
+
+export const isWaking = ({ changes }: Action): boolean =>
+  changes.some((change) => change.facet === 'power' && change.item === 'wake')

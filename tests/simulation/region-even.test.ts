@@ -1,0 +1,3 @@
+import { testStorms } from './storm.ts'
+
+testStorms(0)
