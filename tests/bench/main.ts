@@ -6,11 +6,12 @@ import { besideAnsible } from './beside-ansible.ts'
 import { type ImagingSection, imagingSections, measureImaging } from './imaging/imaging-figures.ts'
 import { type Figures, page } from './page.ts'
 import { measurePark, type ParkFigures, type Section } from './park-figures.ts'
+import { measureRegion } from './region/region-figures.ts'
 import { thisMachine } from './this-machine.ts'
 
 const help = `bin/bench [--only SECTION]... [--pcs NUMBER]... [--small]
   without options: measures everything and writes docs/benchmarks.md (about half an hour; needs root, 8 GB of memory and 40 GB of disk)
-  --only check | plan | loop | ansible | imaging   only that; prints the page and leaves the file alone
+  --only check | plan | loop | region | ansible | imaging   only that; prints the page and leaves the file alone
   --only store | restore | memory | links          only that part of imaging; the same
   --pcs NUMBER   a park of so many PCs instead of 1,500, 15,000 and 150,000; the same
   --small        images of half a gigabyte, to try the measuring itself; the same`
@@ -39,11 +40,11 @@ async function main(): Promise<number> {
     console.log(help)
     return 0
   }
-  const only = (values.only ?? [...parkSections, 'ansible', 'imaging']).flatMap((name): readonly string[] =>
-    name === 'imaging' ? imagingSections : [name],
+  const only = (values.only ?? [...parkSections, 'region', 'ansible', 'imaging']).flatMap(
+    (name): readonly string[] => (name === 'imaging' ? imagingSections : [name]),
   )
   const sizes = (values.pcs ?? ['1500', '15000', '150000']).map(Number).sort((a, b) => a - b)
-  const known: readonly string[] = [...parkSections, 'ansible', ...imagingSections]
+  const known: readonly string[] = [...parkSections, 'region', 'ansible', ...imagingSections]
   if (
     only.some((name) => !known.includes(name)) ||
     sizes.some((size) => !Number.isInteger(size) || size < 1)
@@ -56,6 +57,14 @@ async function main(): Promise<number> {
   if (sections.size > 0)
     for (const size of sizes)
       parks.push(await named(`park of ${size} PCs`, () => measurePark(size, sections, tell)))
+  const region = only.includes('region')
+    ? await named('region', () =>
+        measureRegion(
+          sizes.map((size) => size / 15_000),
+          tell,
+        ),
+      )
+    : undefined
   const ansible = only.includes('ansible') ? await named('ansible', () => besideAnsible(3, tell)) : undefined
   const parts = new Set<ImagingSection>(imagingSections.filter((name) => only.includes(name)))
   const imaging =
@@ -65,6 +74,7 @@ async function main(): Promise<number> {
   const figures: Figures = {
     machine: thisMachine(),
     parks,
+    ...(region ? { region } : {}),
     ...(ansible ? { ansible } : {}),
     ...(imaging ? { imaging } : {}),
   }

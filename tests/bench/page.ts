@@ -5,6 +5,8 @@ import type { ImagingFigures } from './imaging/imaging-figures.ts'
 import { imagingPage } from './imaging/imaging-page.ts'
 import type { Measure } from './measure.ts'
 import type { ParkFigures } from './park-figures.ts'
+import type { RegionFigures } from './region/region-figures.ts'
+import { regionPage } from './region/region-page.ts'
 import { count, megabytes, ratio, seconds, table } from './table.ts'
 
 export type Figures = {
@@ -12,6 +14,7 @@ export type Figures = {
   readonly parks: readonly ParkFigures[]
   readonly ansible?: AnsibleFigures
   readonly imaging?: ImagingFigures
+  readonly region?: RegionFigures
 }
 
 /** The size that the aims are about. */
@@ -24,6 +27,7 @@ export function page(figures: Figures): string {
     ...(figures.parks.some(({ check }) => check) ? [checks(figures.parks)] : []),
     ...(figures.parks.some(({ plan }) => plan) ? [plans(figures.parks)] : []),
     ...(figures.parks.some(({ loop }) => loop) ? [loops(figures.parks)] : []),
+    ...(figures.region ? regionPage(figures.region) : []),
     ...(figures.ansible ? [besideAnsible(figures.ansible)] : []),
     ...(figures.imaging ? imagingPage(figures.imaging) : []),
   ]

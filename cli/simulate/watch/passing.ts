@@ -40,10 +40,22 @@ export const watchPassing = (progress: TrueProgress, now: () => Instant, report:
     report('deferred-holds', undefined, `wave ${index + 1} of ${rollout.waves.length}`)
   }
 
+  /** None opens before all that come earlier have passed. */
+  const inTurn = ({ id, waves }: Rollout): void => {
+    const open = waves.findIndex(({ machines, passedAt }) => machines > 0 && passedAt === undefined)
+    const ahead = waves.findIndex(
+      ({ machines, openedAt }, index) => index > open && machines > 0 && openedAt !== undefined,
+    )
+    if (open < 0 || ahead < 0 || late.has(`${id} in turn`)) return
+    late.add(`${id} in turn`)
+    report('early', undefined, `wave ${ahead + 1} opened, and wave ${open + 1} had not passed`)
+  }
+
   return {
     told: (told) => {
       if (told.kind !== 'rollout' || told.rollout.isRollback) return
       const { rollout, tally } = told
+      inTurn(rollout)
       const first = rollout.waves.findIndex(({ passedAt }) => passedAt === undefined)
       for (const [index, wave] of rollout.waves.entries()) {
         if (wave.passedAt === undefined || wave.machines === 0) continue

@@ -11,7 +11,9 @@ export const watchStarts = (desiredAt: (at: Instant) => readonly Desired[], repo
   const fences = new Map<MachineId, Fence>()
 
   const windows = (started: Started, machines: readonly Placed[]): void => {
-    const { at, machine, action } = started
+    const { machine, action } = started
+    // A PC that is off reads no deadline: a packet that comes late was sent in time.
+    const at = isWake(started) ? started.sentAt : started.at
     for (const change of action.changes) {
       if (isAskedFor(change)) continue
       const effect = change.facet === 'power' && change.item === 'wake' ? 'quiet' : change.effect
