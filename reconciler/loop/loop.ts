@@ -130,6 +130,7 @@ export const createLoop = (parts: LoopParts): Loop => {
   ): Promise<void> => {
     if (await steerer.step(planning)) passAt = 0
     else if (plan !== undefined) act(plan, standing, signal)
+    if (targeting.candidate() !== undefined && targeting.standing()?.steering === undefined) offerDue = true
   }
 
   /** One round of read, decide, act. */

@@ -237,7 +237,10 @@ export const createTargeting = (
     },
     offer: async () => {
       const from = await source.read()
-      if (from.revision === offered) return false
+      // What waited for the end of a rollout is offered anew, however that ended: nobody else would.
+      const isFree = candidate !== undefined && standing?.steering === undefined
+      if (from.revision === offered && !isFree) return false
+      candidate = undefined
       const given = await givenUp(from.revision)
       if (given !== undefined) {
         await tell('revision-refused', from, given)

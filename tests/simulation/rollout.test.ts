@@ -94,6 +94,22 @@ test('a commit goes to the first wave, and to the next only after that was well 
   assertAsWanted(t, world, newCommit())
 })
 
+test('a commit that comes at any moment of the rollout before is followed, also at its last', async (t) => {
+  for (let offset = 0; offset < 40; offset += 1) {
+    const world = await createWorld(t, { seed: 20, ids: canary, archive })
+    const alive = world.loop('loop', { requestsEveryMs: 5_000 })
+    alive.run()
+    world.commit('c1', wish(canary, before))
+    await world.clock.pass(offset * 1_000)
+    const next = wish(canary, { packages: { geogebra: 'present', krita: 'present' } })
+    world.commit('c2', next)
+    await world.clock.pass(10 * minute)
+    t.is((await world.store.target())?.revision, 'c2' as never, `${offset} s after the first`)
+    await alive.stop()
+    assertAsWanted(t, world, next)
+  }
+})
+
 test('a bad commit stops at its first wave, says why, and the commit that mends it goes to all', async (t) => {
   const { world, alive } = await settled(t, 2)
   world.archive.failing.add('blender')
