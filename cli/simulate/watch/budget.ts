@@ -2,6 +2,7 @@ import type { Change } from '../../../reconciler/model/change.ts'
 import type { Instant, MachineId } from '../../../reconciler/model/ids.ts'
 import type { Rollout } from '../../../reconciler/model/rollout.ts'
 import { assignWaves, policyOf } from '../../../reconciler/rollout-waves.ts'
+import { changesContent } from '../../../specs/composite.ts'
 import type { Desired, DesiredMachine } from '../../../specs/desired.ts'
 import type { TrueProgress } from './progress.ts'
 import { isWake, isWaking, type Report, type Watch } from './rule.ts'
@@ -58,6 +59,7 @@ export const watchBudget = (
       waveOf = assignWaves(policy, after.machines)
       limit = policy.pauseAtFailureShare
       opened.clear()
+      for (const index of openAtOnce(before, after, policy.waves, waveOf)) opened.add(index)
       begunAt.clear()
       going = true
     },
@@ -80,6 +82,22 @@ export const watchBudget = (
         overspent(machine, Math.min(sentAt, begunAt.get(machine) ?? sentAt))
     },
   }
+}
+
+/** A rollout begins with waves open: those that bring nothing to anybody, and the first that does, unless a person is asked first. */
+const openAtOnce = (
+  base: Desired | undefined,
+  next: Desired,
+  waves: readonly { readonly approval: boolean }[],
+  waveOf: ReadonlyMap<MachineId, number>,
+): readonly number[] => {
+  const changed = new Set<number>()
+  for (const [id, machine] of next.machines)
+    if (changesContent(base?.machines.get(id), machine)) changed.add(waveOf.get(id) ?? waves.length)
+  const first = Math.min(...changed)
+  return Array.from({ length: waves.length + 1 }, (_, index) => index).filter(
+    (index) => index < first || (index === first && waves[index]?.approval !== true),
+  )
 }
 
 const openWaves = ({ waves, isRollback }: Rollout): readonly number[] =>
