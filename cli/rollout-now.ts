@@ -2,8 +2,9 @@ import { emptyLog, readSteering, readTries } from '../reconciler/loop/steering.t
 import type { Digest, MachineId } from '../reconciler/model/ids.ts'
 import type { Observed } from '../reconciler/model/observed.ts'
 import type { Rollout, Steering } from '../reconciler/model/rollout.ts'
+import type { Evidence } from '../reconciler/rollout-standing.ts'
 import { isOlder } from '../reconciler/rollout-standing.ts'
-import { type Evidence, type RolloutTally, tallyRollout } from '../reconciler/rollout-tally.ts'
+import { type RolloutTally, tallyRollout } from '../reconciler/rollout-tally.ts'
 import type { Store } from '../reconciler/store/store.ts'
 import type { Desired } from '../specs/desired.ts'
 

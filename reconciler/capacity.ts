@@ -4,7 +4,8 @@ import { atCapacity, roomAtCapacity, tooManyWakes } from './capacity-reasons.ts'
 import { type Load, limitOf, usesOf, type Work } from './capacity-use.ts'
 import type { Change } from './model/change.ts'
 import type { Instant, MachineId, SiteId } from './model/ids.ts'
-import type { PlanInput } from './model/plan.ts'
+import type { Observed } from './model/observed.ts'
+import type { History, PlanInput } from './model/plan.ts'
 import type { Reason } from './model/reason.ts'
 import { type Rooms, roomsOf } from './room-use.ts'
 import { packetsUntil } from './wake-rate.ts'
@@ -51,20 +52,27 @@ export function loadsInFlight(input: PlanInput): Loads {
 /** `packets`: when magic packets were sent of late. */
 type SiteLoad = { -readonly [Key in keyof Load]: Load[Key] } & { readonly packets: Instant[] }
 
-function countInFlight({ history, inventory }: PlanInput, siteLoad: (site: SiteId) => SiteLoad): void {
-  for (const [machine, { inFlight }] of history) {
-    if (inFlight === undefined) continue
-    const isOff = inventory.get(machine)?.reach === 'off'
-    const { changes, since } = inFlight
-    // Where it is not known what it is: nothing but a wake is started on a machine that is off, but for its disk.
-    const work = { changes: changes ?? [], wake: isOff || changes?.some(isWakeUp) === true }
-    count(siteLoad(siteOf(machine)), work, since)
-  }
-  for (const [machine, { reach, facts }] of inventory) {
-    if (history.get(machine)?.inFlight !== undefined) continue
-    if (reach === 'up' && facts?.running !== undefined) siteLoad(siteOf(machine)).actions++
+function countInFlight(input: PlanInput, siteLoad: (site: SiteId) => SiteLoad): void {
+  const { history, inventory } = input
+  for (const machine of input.busy ?? new Set([...history.keys(), ...inventory.keys()])) {
+    const inFlight = history.get(machine)?.inFlight
+    const observed = inventory.get(machine)
+    if (inFlight !== undefined) {
+      const { changes, since } = inFlight
+      // Where it is not known what it is: nothing but a wake is started on a machine that is off, but for its disk.
+      const wake = observed?.reach === 'off' || changes?.some(isWakeUp) === true
+      count(siteLoad(siteOf(machine)), { changes: changes ?? [], wake }, since)
+    } else if (saysItRuns(observed)) siteLoad(siteOf(machine)).actions++
   }
 }
+
+/** Whether something goes on there that uses the lycée's network or server. */
+export const isUsed = (history: History | undefined, observed: Observed | undefined): boolean =>
+  history?.inFlight !== undefined || saysItRuns(observed)
+
+/** Of an action that nobody here knows of. */
+const saysItRuns = (observed: Observed | undefined): boolean =>
+  observed?.reach === 'up' && observed.facts?.running !== undefined
 
 function count(load: SiteLoad, work: Work, at: Instant): void {
   for (const use of usesOf(work)) load[use]++

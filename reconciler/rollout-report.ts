@@ -7,7 +7,8 @@ import { isOpen } from './rollout.ts'
 import { rolloutAdvice } from './rollout-advice.ts'
 import { type FailureGroup, failureReason, groupFailures } from './rollout-failures.ts'
 import { countedWaves } from './rollout-news.ts'
-import type { Evidence, RolloutTally, Tally } from './rollout-tally.ts'
+import type { Evidence } from './rollout-standing.ts'
+import type { RolloutTally, Tally } from './rollout-tally.ts'
 import { policyOfWave } from './rollout-waves.ts'
 
 export type WaveState =

@@ -2,7 +2,7 @@
 import type { MachineId } from './model/ids.ts'
 import type { Observed } from './model/observed.ts'
 import type { Decision, Fence } from './model/plan.ts'
-import type { Attempt, MachineStanding, Wave } from './model/rollout.ts'
+import type { Attempt, MachineStanding, Steering, Wave } from './model/rollout.ts'
 
 /** An action of a machine that does more than wake it. */
 export type Tried = {
@@ -12,6 +12,12 @@ export type Tried = {
   readonly endedAt?: number
   readonly result?: string
   readonly code?: string
+}
+
+/** What was decided on each machine last, and seen of it. */
+export type Evidence = {
+  readonly decisions: ReadonlyMap<MachineId, Decision>
+  readonly inventory: ReadonlyMap<MachineId, Observed>
 }
 
 /** What is asked of one machine that the revision changes. */
@@ -25,10 +31,36 @@ export type StandingQuestion = {
   readonly now: number
 }
 
+export const questionOf = (
+  { rollout, attempts }: Steering,
+  { decisions, inventory }: Evidence,
+  machine: MachineId,
+  wave: number,
+  now: number,
+): StandingQuestion => ({
+  wave: rollout.waves[wave],
+  decision: decisions.get(machine),
+  observed: inventory.get(machine),
+  attempt: attempts.get(machine),
+  deadlineMs: rollout.policy.deadlineMs,
+  healthMs: rollout.policy.healthMs,
+  now,
+})
+
 export function standingOf(question: StandingQuestion): MachineStanding {
   const { wave, attempt } = question
   if (wave?.openedAt === undefined) return 'waiting'
   return attempt === undefined ? untried(question, wave.openedAt) : tried(question, attempt)
+}
+
+/** When time alone may make another standing of it; undefined: never. */
+export function standsUntil(
+  { wave, attempt, deadlineMs, healthMs }: StandingQuestion,
+  standing: MachineStanding,
+): number | undefined {
+  if (wave?.openedAt === undefined) return undefined
+  if (standing === 'pending') return wave.openedAt + deadlineMs
+  return standing === 'attempted' && attempt?.endedAt !== undefined ? attempt.endedAt + healthMs : undefined
 }
 
 /** Nothing was done on it for this revision yet. */

@@ -1,15 +1,7 @@
 /** A rollout in numbers: where its machines are, in all, wave by wave and lycée by lycée. */
 import type { MachineId, SiteId } from './model/ids.ts'
-import type { Observed } from './model/observed.ts'
-import type { Decision } from './model/plan.ts'
 import type { MachineStanding, Steering } from './model/rollout.ts'
-import { standingOf } from './rollout-standing.ts'
-
-/** What was decided on each machine last, and seen of it. */
-export type Evidence = {
-  readonly decisions: ReadonlyMap<MachineId, Decision>
-  readonly inventory: ReadonlyMap<MachineId, Observed>
-}
+import { type Evidence, questionOf, standingOf } from './rollout-standing.ts'
 
 /** `accepted`: failed, and a person said that it does not count. */
 export type Tally = Readonly<Record<MachineStanding | 'accepted', number>>
@@ -24,7 +16,7 @@ export type RolloutTally = {
 
 type Count = Record<MachineStanding | 'accepted', number>
 
-const zero = (): Count => ({
+export const emptyTally: Tally = {
   waiting: 0,
   pending: 0,
   attempted: 0,
@@ -33,26 +25,19 @@ const zero = (): Count => ({
   unneeded: 0,
   deferred: 0,
   accepted: 0,
-})
+}
+
+const zero = (): Count => ({ ...emptyTally })
 
 export function tallyRollout(steering: Steering, evidence: Evidence, now: number): RolloutTally {
-  const { rollout, waveOf, attempts } = steering
-  const { policy, waves } = rollout
+  const { rollout, waveOf } = steering
   const accepted = new Set(rollout.accepted)
   const standings = new Map<MachineId, MachineStanding>()
   const total = zero()
-  const byWave = waves.map(zero)
+  const byWave = rollout.waves.map(zero)
   const bySite = new Map<SiteId, Count>()
   for (const [machine, index] of waveOf) {
-    const standing = standingOf({
-      wave: waves[index],
-      decision: evidence.decisions.get(machine),
-      observed: evidence.inventory.get(machine),
-      attempt: attempts.get(machine),
-      deadlineMs: policy.deadlineMs,
-      healthMs: policy.healthMs,
-      now,
-    })
+    const standing = standingOf(questionOf(steering, evidence, machine, index, now))
     standings.set(machine, standing)
     const site = siteOf(machine)
     const ofSite = bySite.get(site) ?? zero()

@@ -11,21 +11,15 @@ import type { Rollout, RolloutOrder, Steering, Wave } from './model/rollout.ts'
 import { type News, newsOf } from './rollout-news.ts'
 import { closing, obey } from './rollout-orders.ts'
 import { tooFewSuccesses, tooManyFailures } from './rollout-reasons.ts'
-import {
-  type Evidence,
-  failureShare,
-  type RolloutTally,
-  type Tally,
-  tallyRollout,
-  triedOn,
-} from './rollout-tally.ts'
+import { failureShare, type RolloutTally, type Tally, triedOn } from './rollout-tally.ts'
 import { policyOfWave } from './rollout-waves.ts'
 
 export type AdvanceInput = {
   readonly steering: Steering
   /** Oldest first. */
   readonly orders: readonly RolloutOrder[]
-  readonly evidence: Evidence
+  /** Where its machines are now. */
+  readonly count: (steering: Steering) => RolloutTally
   /** All that it changes goes unnoticed: then it may go back by itself. */
   readonly isQuiet: boolean
   /** Who made a newer revision that is to take its place. */
@@ -47,15 +41,12 @@ export type Advance = {
 }
 
 export function advance(input: AdvanceInput): Advance {
-  const { steering, orders, evidence, supersededBy, now } = input
+  const { steering, orders, count, supersededBy, now } = input
   const before = steering.rollout
-  const seen = tallyRollout(steering, evidence, now)
+  const seen = count(steering)
   const { rollout: ordered, refused } = obey(before, orders, seen, now)
   // What a person has just accepted does not count any more, or it would stop again at once.
-  const tally =
-    ordered.accepted === before.accepted
-      ? seen
-      : tallyRollout({ ...steering, rollout: ordered }, evidence, now)
+  const tally = ordered.accepted === before.accepted ? seen : count({ ...steering, rollout: ordered })
   const after = closed(before, overtaken(goneOn(input, ordered, tally), supersededBy, now), now)
   const lookAgainAt = nextChangeAt(after, tally, now)
   return {

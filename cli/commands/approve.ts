@@ -74,7 +74,8 @@ const mostSteps = 6
 const endWhatIsUnderWay = async (targeting: Targeting, steerer: Steerer, store: Store): Promise<void> => {
   if (targeting.candidate() === undefined) return
   const decisions = (await store.latestPlan())?.decisions ?? new Map()
-  const evidence = { decisions, inventory: await store.inventory() }
+  // Read once: from one step to the next none of it changes.
+  const evidence = { decisions, inventory: await store.inventory(), changed: () => [] }
   for (let steps = 0; steps < mostSteps && targeting.candidate() !== undefined; steps++) {
     await steerer.step(evidence)
     await targeting.offer()

@@ -7,7 +7,7 @@ import type { LoopProgress } from '../../reconciler/loop/progress.ts'
 import type { MachineId } from '../../reconciler/model/ids.ts'
 import type { Provider, Random, Source } from '../../reconciler/ports.ts'
 import type { Store } from '../../reconciler/store/store.ts'
-import { type MemoryStore, openMemoryStore, type Saved } from './memory-store.ts'
+import { openScratchStore, type Saved, type ScratchStore } from './scratch-store.ts'
 
 export type HubParts = {
   readonly clock: VirtualClock
@@ -26,7 +26,7 @@ export type Hub = {
   start(): void
   /** `kill -9`: nothing that it asked for is answered any more. */
   kill(): void
-  save(): Saved
+  save(): Promise<Saved>
   /** With the process dead: the store is what it was when that was saved. */
   restore(saved: Saved): Promise<void>
   look(machine: MachineId): void
@@ -38,7 +38,7 @@ export type Hub = {
 
 export const openHub = async (parts: HubParts): Promise<Hub> => {
   const { clock, config } = parts
-  let opened: MemoryStore = await openMemoryStore()
+  let opened: ScratchStore = await openScratchStore()
   let lives = 0
   let alive: { readonly loop: Loop; readonly mortality: Mortality } | undefined
   let stopping = new AbortController()
@@ -81,7 +81,7 @@ export const openHub = async (parts: HubParts): Promise<Hub> => {
     save: () => opened.save(),
     restore: async (saved) => {
       await opened.store.close()
-      opened = await openMemoryStore(saved)
+      opened = await openScratchStore(saved)
     },
     look: (machine) => alive?.loop.look(machine),
     wake: () => alive?.loop.wake(),

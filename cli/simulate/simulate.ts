@@ -27,10 +27,10 @@ import { serialize } from '../../specs/serialize.ts'
 import { say } from '../../specs/text.ts'
 import { createCommits } from './commits.ts'
 import { openHub } from './hub.ts'
-import type { Saved } from './memory-store.ts'
 import type { Milestone } from './milestones.ts'
 import { createNightBook, type Night, type Sample } from './nights.ts'
 import { paceOfLoop } from './pace-of-loop.ts'
+import type { Saved } from './scratch-store.ts'
 import { createTechnician } from './technician.ts'
 import { watchBudget } from './watch/budget.ts'
 import { checkKept } from './watch/kept.ts'
@@ -226,7 +226,7 @@ const prepare = async (parts: SimulationParts) => {
   const backUp = async (): Promise<void> => {
     if (backupAt === undefined) return
     if (saved === undefined && clock.now() >= backupAt) {
-      saved = hub.save()
+      saved = await hub.save()
       savedAt = clock.now()
     } else if (saved !== undefined && clock.now() >= backupAt + dayMs && !isRestored) {
       isRestored = true
@@ -374,9 +374,16 @@ const seenBefore = (
     return [{ ...seen, facts: pc.facts(machine), ...disk }]
   })
 
-const manifestsOf = (desired: Desired): readonly string[] => [
-  ...new Set([...desired.machines.values()].flatMap(({ profile }) => profile.disk?.manifest ?? [])),
-]
+/** Asked with each plan, and the same as long as the revision is. */
+const manifests = new WeakMap<Desired['machines'], readonly string[]>()
+
+const manifestsOf = ({ machines }: Desired): readonly string[] => {
+  const known = manifests.get(machines)
+  if (known !== undefined) return known
+  const found = new Set([...machines.values()].flatMap(({ profile }) => profile.disk?.manifest ?? []))
+  manifests.set(machines, [...found])
+  return [...found]
+}
 
 const awaitedImages = (
   desired: Desired,

@@ -1,59 +1,45 @@
 /** What the store knows of the machines, kept in memory: read whole once, then only what was written since, by whichever process. */
+
+import { isUsed } from '../capacity.ts'
 import type { MachineId, SiteId } from '../model/ids.ts'
 import type { Observed } from '../model/observed.ts'
 import type { History } from '../model/plan.ts'
 import type { Changes, Store } from '../store/store.ts'
 
-/** Of one lycée, those that have left the specs included. */
-export type KnownSite = {
+/** Machines that have left the specs included. */
+export type Known = {
   readonly inventory: ReadonlyMap<MachineId, Observed>
   readonly history: ReadonlyMap<MachineId, History>
+  /** Those on which something goes on. */
+  readonly busy: ReadonlySet<MachineId>
+  /** Takes over what is new in the store; says of whom something else was seen. */
+  refresh(): Promise<Iterable<MachineId>>
 }
-
-export type Known = KnownSite & {
-  /** Takes over what is new in the store. */
-  refresh(): Promise<void>
-  site(site: SiteId): KnownSite
-}
-
-type Site = { readonly inventory: Map<MachineId, Observed>; readonly history: Map<MachineId, History> }
-
-const nothing: KnownSite = { inventory: new Map(), history: new Map() }
 
 export const createKnown = (store: Pick<Store, 'changes'>): Known => {
   const inventory = new Map<MachineId, Observed>()
   const history = new Map<MachineId, History>()
-  const sites = new Map<SiteId, Site>()
+  const busy = new Set<MachineId>()
   let upTo: number | undefined
 
-  const siteFor = (machine: MachineId): Site => {
-    const id = siteOf(machine)
-    const known = sites.get(id)
-    if (known) return known
-    const made = { inventory: new Map(), history: new Map() }
-    sites.set(id, made)
-    return made
-  }
-
   const take = ({ observed, history: histories }: Changes): void => {
-    for (const [machine, one] of observed) {
-      put(inventory, machine, one)
-      put(siteFor(machine).inventory, machine, one)
-    }
-    for (const [machine, one] of histories) {
-      put(history, machine, one)
-      put(siteFor(machine).history, machine, one)
-    }
+    for (const [machine, one] of observed) put(inventory, machine, one)
+    for (const [machine, one] of histories) put(history, machine, one)
+    for (const machines of [observed.keys(), histories.keys()])
+      for (const machine of machines)
+        if (isUsed(history.get(machine), inventory.get(machine))) busy.add(machine)
+        else busy.delete(machine)
   }
 
   return {
     inventory,
     history,
-    site: (site) => sites.get(site) ?? nothing,
+    busy,
     refresh: async () => {
       const changes = await store.changes(upTo)
       take(changes)
       upTo = changes.upTo
+      return changes.observed.keys()
     },
   }
 }

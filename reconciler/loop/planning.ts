@@ -22,6 +22,8 @@ export type Planning = {
   readonly decisions: ReadonlyMap<MachineId, Decision>
   /** What was seen last of each machine. */
   readonly inventory: ReadonlyMap<MachineId, Observed>
+  /** The machines of which something was decided or seen since this was asked last. */
+  changed(): Iterable<MachineId>
   /** Stores what was seen, and marks its machines. */
   store(observed: readonly Observed[]): Promise<void>
   /** Something happened at this machine: decide on it again. */
@@ -60,6 +62,7 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
   const freed = new Set<SiteId>()
   /** About to be claimed, and not known to be in flight yet: they are decided on again with whatever is in their lycée, so as to be counted. */
   const claiming = new Set<MachineId>()
+  let changed = new Set<MachineId>()
   /** Looked at since they were decided on last. */
   const looked = new Set<MachineId>()
   const outdated = new Map<MachineId, Instant>()
@@ -70,6 +73,10 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
   let leftOver: readonly MachineId[] = []
   let storedTarget: Plan['target'] | undefined
 
+  const refresh = async (): Promise<void> => {
+    for (const machine of await known.refresh()) changed.add(machine)
+  }
+
   const decide = async (
     standing: Standing,
     machines: Iterable<MachineId>,
@@ -79,7 +86,7 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
     const now = clock.now()
     const pauses = await store.pauses(now)
     const requests = await store.diskRequests()
-    await known.refresh()
+    await refresh()
     await rememberLooks(standing)
     forgetOutdated()
     const decided = decideAnew(
@@ -89,6 +96,7 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
         ...(steering === undefined ? {} : { steering }),
         inventory: hiding(inventory, outdated),
         history: known.history,
+        busy: known.busy,
         pauses,
         requests,
         durations,
@@ -143,7 +151,7 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
     }
     if (looks.length > 0) {
       await store.remember(looks)
-      await known.refresh()
+      await refresh()
     }
     for (const id of done) looked.delete(id)
   }
@@ -160,6 +168,7 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
     const now = clock.now()
     for (const [id, decision] of decided) {
       decisions.set(id, decision)
+      changed.add(id)
       if (sum.put(id, decision)) unstored.set(id, decision)
       const until = 'until' in decision ? decision.until : undefined
       if (until === undefined) opening.remove(id)
@@ -185,6 +194,7 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
       if (desired.machines.has(id)) continue
       dropped = true
       decisions.delete(id)
+      changed.add(id)
       unstored.delete(id)
       sum.remove(id)
       opening.remove(id)
@@ -254,6 +264,11 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
   return {
     decisions,
     inventory,
+    changed: () => {
+      const machines = changed
+      changed = new Set()
+      return machines
+    },
     store: async (observed) => {
       if (observed.length === 0) return
       await store.putObserved(observed)

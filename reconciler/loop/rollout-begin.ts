@@ -8,6 +8,7 @@ import type { Compiled } from '../ports.ts'
 import { advance } from '../rollout.ts'
 import type { News } from '../rollout-news.ts'
 import { beginRollout, wavesOfChanged } from '../rollout-start.ts'
+import { type RolloutTally, tallyRollout } from '../rollout-tally.ts'
 import { atOnce, policyOf } from '../rollout-waves.ts'
 import type { NewEvent } from '../store/store.ts'
 import { counted, machines, shortRevision } from '../wording.ts'
@@ -44,8 +45,9 @@ export function begun(start: Start): { readonly steering: Steering; readonly eve
     now: at,
   })
   const steering: Steering = { rollout, next, base, waveOf, attempts: new Map() }
-  const evidence = { decisions: new Map(), inventory: new Map() }
-  const step = advance({ steering, orders: [], evidence, isQuiet: false, nextFence: fence, now: at })
+  const nothingSeen = { decisions: new Map(), inventory: new Map() }
+  const count = (of: Steering): RolloutTally => tallyRollout(of, nothingSeen, at)
+  const step = advance({ steering, orders: [], count, isQuiet: false, nextFence: fence, now: at })
   const news = policy.waves.length === 0 ? [] : [started(rollout), ...step.news]
   return {
     steering: { ...steering, rollout: step.rollout },

@@ -1,14 +1,15 @@
 /** Lets the rollout under way go on: after each plan, when somebody orders something, and when its time has come. */
-import type { Instant } from '../model/ids.ts'
+import type { Instant, MachineId } from '../model/ids.ts'
 import type { Steering } from '../model/rollout.ts'
 import { advance } from '../rollout.ts'
 import { isQuiet } from '../rollout-quiet.ts'
 import { orderTooLate } from '../rollout-reasons.ts'
-import type { Evidence } from '../rollout-tally.ts'
+import type { Evidence } from '../rollout-standing.ts'
 import type { NewEvent } from '../store/store.ts'
 import type { LoopParts, Settings } from './loop-parts.ts'
 import { never } from './loop-parts.ts'
 import { eventOf } from './rollout-begin.ts'
+import { createRunningTally } from './running-tally.ts'
 import { emptyLog, readTries, type TryLog } from './steering.ts'
 import type { Targeting } from './target.ts'
 
@@ -18,10 +19,16 @@ export type Steerer = {
   /** What was tried since the rollout began is read before machines are planned. */
   refresh(): Promise<void>
   /** One step, if it is time for one; true if the target moved. */
-  step(evidence: Evidence): Promise<boolean>
+  step(evidence: ChangingEvidence): Promise<boolean>
   /** Whether what was decided since may let it go on at once. */
   isDue(): boolean
   nextAt(): Instant
+}
+
+/** Of the whole park, as it is at any time. */
+export type ChangingEvidence = Evidence & {
+  /** Those of whom something was decided or seen since this was asked last. */
+  changed(): Iterable<MachineId>
 }
 
 /** Looks come in by the dozen: one step answers them together. */
@@ -39,6 +46,7 @@ export const createSteerer = (
   let lastAt: Instant = Number.NEGATIVE_INFINITY
   let lookAgainAt: Instant = never
   let log: TryLog | undefined
+  const tally = createRunningTally()
 
   const current = (): Steering | undefined => targeting.standing()?.steering
 
@@ -46,7 +54,7 @@ export const createSteerer = (
     const steering = current()
     if (steering === undefined) return
     if (log?.of !== steering.rollout.id) log = emptyLog(steering.rollout)
-    await readTries(store, steering, log)
+    for (const machine of await readTries(store, steering, log)) tally.touch(machine)
     if (steering.attempts !== log.attempts) targeting.note({ ...steering, attempts: log.attempts })
   }
 
@@ -71,7 +79,7 @@ export const createSteerer = (
     )
   }
 
-  const step = async (evidence: Evidence): Promise<boolean> => {
+  const step = async (evidence: ChangingEvidence): Promise<boolean> => {
     const now = clock.now()
     if (now < nextAt()) return false
     isMarked = false
@@ -88,10 +96,11 @@ export const createSteerer = (
     if (steering === undefined || standing === undefined) return false
     const { epoch, generation } = standing.target.fence
     const supersededBy = targeting.candidate()
+    for (const machine of evidence.changed()) tally.touch(machine)
     const result = advance({
       steering,
       orders: await store.rolloutOrders(),
-      evidence,
+      count: (of) => tally.count(of, evidence, now),
       isQuiet: steering.rollout.policy.rollback === 'quiet' && isQuiet(steering),
       nextFence: { epoch, generation: generation + 1 },
       now,

@@ -34,18 +34,22 @@ export type TryLog = {
 
 export const emptyLog = ({ id }: Rollout): TryLog => ({ of: id, attempts: new Map(), seq: 0 })
 
-/** Only what changed since: a region's rollout has tens of thousands of actions. */
+/** Only what changed since: a region's rollout has tens of thousands of actions. Returns of whom. */
 export const readTries = async (
   store: Pick<Store, 'attempts'>,
   { rollout, waveOf }: Steering,
   log: TryLog,
-): Promise<void> => {
+): Promise<readonly MachineId[]> => {
+  const machines: MachineId[] = []
   for (const row of await store.attempts(rollout.fence, log.seq)) {
     log.seq = row.seq
     const fence = rollout.waves[waveOf.get(row.machine) ?? -1]?.fence
     // Under an older fence than its wave's it was for what the machine had before.
-    if (fence !== undefined && !isOlder(row.fence, fence)) addTry(log.attempts, row)
+    if (fence === undefined || isOlder(row.fence, fence)) continue
+    addTry(log.attempts, row)
+    machines.push(row.machine)
   }
+  return machines
 }
 
 export const readNamed = async (of: Rollout['base'], contents: Contents): Promise<Named | undefined> =>

@@ -173,6 +173,8 @@ export type PlanInput = {
   readonly target: Target
   readonly inventory: ReadonlyMap<MachineId, Observed>
   readonly history: ReadonlyMap<MachineId, History>
+  /** All machines on which something goes on, where that is known; missing: all are looked through. */
+  readonly busy?: ReadonlySet<MachineId>
   readonly pauses: readonly Pause[]
   /** An observation older than this decides nothing. */
   readonly freshMs: number

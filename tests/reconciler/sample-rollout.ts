@@ -4,7 +4,9 @@ import type { Observed } from '../../reconciler/model/observed.ts'
 import type { Decision, Fence } from '../../reconciler/model/plan.ts'
 import type { Attempt, Rollout, RolloutOrder, Steering } from '../../reconciler/model/rollout.ts'
 import { type Advance, type AdvanceInput, advance } from '../../reconciler/rollout.ts'
+import type { Evidence } from '../../reconciler/rollout-standing.ts'
 import { beginRollout, wavesOfChanged } from '../../reconciler/rollout-start.ts'
+import { tallyRollout } from '../../reconciler/rollout-tally.ts'
 import { policyOf } from '../../reconciler/rollout-waves.ts'
 import type { Desired, DesiredRollout } from '../../specs/desired.ts'
 import { say } from '../../specs/text.ts'
@@ -104,6 +106,7 @@ export type CourseParts = {
 export type Course = {
   readonly rollout: Rollout
   readonly steering: Steering
+  readonly evidence: Evidence
   readonly now: Instant
   pass(ms: number): void
   /** From now on these PCs are so. */
@@ -137,6 +140,8 @@ export function course(given: readonly string[], parts: CourseParts = {}): Cours
     now,
   })
   const fates = new Map<MachineId, Known>()
+  /** As the loop keeps it: one map, to which is added. */
+  const attempts = new Map<MachineId, Attempt>()
   let orders: readonly RolloutOrder[] = []
   let count = 0
 
@@ -145,17 +150,18 @@ export function course(given: readonly string[], parts: CourseParts = {}): Cours
     base: before,
     next,
     waveOf,
-    attempts: new Map(
-      inOrder(fates).flatMap(([id, { attempt }]) => (attempt ? [[id, attempt] as const] : [])),
-    ),
+    attempts: parts.isReversed === true ? new Map(inOrder(attempts)) : attempts,
   })
+
+  const evidence = (): Evidence => evidenceOf(new Map(inOrder(fates)))
 
   const step = (more: Partial<AdvanceInput> = {}): Advance => {
     const nextFence = { ...fence, generation: fence.generation + 1 }
+    const seen = evidence()
     const result = advance({
       steering: steering(),
       orders,
-      evidence: evidenceOf(new Map(inOrder(fates))),
+      count: (of) => tallyRollout(of, seen, now),
       isQuiet: parts.isQuiet ?? false,
       nextFence,
       now,
@@ -174,6 +180,9 @@ export function course(given: readonly string[], parts: CourseParts = {}): Cours
     get steering() {
       return steering()
     },
+    get evidence() {
+      return evidence()
+    },
     get now() {
       return now
     },
@@ -181,7 +190,12 @@ export function course(given: readonly string[], parts: CourseParts = {}): Cours
       now += ms
     },
     fate: (fate, ...some) => {
-      for (const id of some as readonly MachineId[]) fates.set(id, known(id, fate, now))
+      for (const id of some as readonly MachineId[]) {
+        const one = known(id, fate, now)
+        fates.set(id, one)
+        if (one.attempt === undefined) attempts.delete(id)
+        else attempts.set(id, one.attempt)
+      }
       now += fate === 'untouched' || fate === 'under way' ? 0 : 2 * minute
     },
     order: (kind, more = {}) => {
@@ -202,7 +216,7 @@ export function course(given: readonly string[], parts: CourseParts = {}): Cours
   }
 }
 
-const evidenceOf = (fates: ReadonlyMap<MachineId, Known>): AdvanceInput['evidence'] => ({
+const evidenceOf = (fates: ReadonlyMap<MachineId, Known>): Evidence => ({
   decisions: new Map([...fates].flatMap(([id, { decision }]) => (decision ? [[id, decision] as const] : []))),
   inventory: new Map([...fates].flatMap(([id, { observed }]) => (observed ? [[id, observed] as const] : []))),
 })
