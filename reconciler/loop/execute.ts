@@ -4,17 +4,16 @@ import { deserialize } from '../../specs/serialize.ts'
 import { say } from '../../specs/text.ts'
 import { afterOutcome } from '../applied.ts'
 import { measured } from '../measured.ts'
-import type { Instant, MachineId } from '../model/ids.ts'
+import type { ActionId, Instant, MachineId } from '../model/ids.ts'
 import type { Facts, Observed } from '../model/observed.ts'
 import type { Outcome } from '../model/outcome.ts'
-import type { Action, Decision } from '../model/plan.ts'
+import type { Action, Decision, History } from '../model/plan.ts'
 import type { Reason } from '../model/reason.ts'
-import type { OpenAction } from '../store/store.ts'
+import type { Claim, EndedAction, OpenAction } from '../store/store.ts'
 import { StoreError } from '../store/store-error.ts'
 import { endEvent, startEvent } from './action-events.ts'
 import type { LoopParts, Settings } from './loop-parts.ts'
 import { never } from './loop-parts.ts'
-import { createPatience } from './patience.ts'
 import { servedRequests } from './served-requests.ts'
 import type { Standing } from './target.ts'
 import { createTaskPool } from './task-pool.ts'
@@ -30,6 +29,10 @@ export type Executor = {
   ): void
   /** Joins open actions that nobody looks after any more. */
   takeOver(standing: Standing, signal: AbortSignal): Promise<void>
+  /** Brings to the store how actions have ended. What it does not take is brought again: nothing else frees the machines. */
+  record(): Promise<void>
+  /** How many ends are to be recorded. */
+  unrecorded(): number
   /** When the next open action may have lost its owner. */
   nextTakeOverAt(): Instant
   busy(machine: MachineId): boolean
@@ -38,11 +41,21 @@ export type Executor = {
   settled(): Promise<void>
 }
 
-/** Tells the loop what it must know of an action's end. */
+/** Tells the loop what it must know of an action's end, and when that was. */
 export type Ending = (
   machine: MachineId,
   kind: 'ended' | 'refused' | 'outdated' | 'elsewhere' | 'trouble',
+  at: Instant,
 ) => void
+
+/** What becomes of an action that this owner may not carry out. */
+const unclaimed = {
+  trouble: 'trouble',
+  ended: 'outdated',
+  outdated: 'outdated',
+  taken: 'elsewhere',
+  busy: 'elsewhere',
+} as const
 
 /** What a provider may need past an action's deadline to stop what runs and to say so. */
 const afterDeadlineMs = 5 * 60_000
@@ -57,58 +70,68 @@ type Job = {
   readonly decidedFrom: Instant | undefined
 }
 
-export const createExecutor = (parts: LoopParts, settings: Settings, onEnd: Ending): Executor => {
+/** How it ended, and when that became known. The PC has it too: whoever joins an action that was left open is told it again. */
+type Over = { readonly job: Job; readonly outcome: Outcome; readonly at: Instant }
+
+/** @param ring to be called when there is something to record */
+export const createExecutor = (
+  parts: LoopParts,
+  settings: Settings,
+  onEnd: Ending,
+  ring: () => void,
+): Executor => {
   const { store, provider, clock, onProgress, owner } = parts
   const pool = createTaskPool()
   const busy = new Set<MachineId>()
+  const over: Over[] = []
   let takeOverAt: Instant = never
   let earlier: Desired | undefined
 
-  const launch = (job: Job, signal: AbortSignal): void => {
-    const { machine } = job
-    if (busy.has(machine.id) || signal.aborted) return
-    busy.add(machine.id)
+  /** All of them are claimed at once: a region's morning is thousands of actions. */
+  const launch = (jobs: readonly Job[], signal: AbortSignal): void => {
+    const free = jobs.filter(({ machine }) => !busy.has(machine.id))
+    if (free.length === 0 || signal.aborted) return
+    for (const { machine } of free) busy.add(machine.id)
     pool.start(async () => {
-      const end = await carryOut(job, signal).finally(() => busy.delete(machine.id))
-      if (end !== undefined) onEnd(machine.id, end)
+      const claims = await claimed(free)
+      for (const job of free) {
+        const claim = claims?.get(job.action.id) ?? 'trouble'
+        if (claim === 'claimed') pool.start(() => carryOut(job, signal))
+        else letGo(job, unclaimed[claim])
+      }
     })
   }
 
-  const carryOut = async (job: Job, signal: AbortSignal): Promise<Parameters<Ending>[1] | undefined> => {
-    const claim = await claimed(job)
-    switch (claim) {
-      case 'trouble':
-        return 'trouble'
-      case 'ended':
-      case 'outdated':
-        return 'outdated'
-      case 'taken':
-      case 'busy':
-        return 'elsewhere'
-      case 'claimed':
-    }
+  const letGo = ({ machine }: Job, end: Parameters<Ending>[1], at = clock.now()): void => {
+    busy.delete(machine.id)
+    onEnd(machine.id, end, at)
+  }
+
+  const carryOut = async (job: Job, signal: AbortSignal): Promise<void> => {
     onProgress?.({ kind: 'started', action: job.action, joined: job.decidedFrom === undefined })
     const outcome = await applied(job, signal)
     // Let go: the PC goes on by itself, and the action stays open for whoever joins it next.
-    if (signal.aborted && outcome.kind === 'failed' && outcome.class === 'wait') return undefined
-    await record(job, outcome, signal)
-    onProgress?.({ kind: 'ended', action: job.action, outcome })
-    return outcome.kind === 'refused' ? 'refused' : 'ended'
+    if (signal.aborted && outcome.kind === 'failed' && outcome.class === 'wait') busy.delete(job.machine.id)
+    else {
+      over.push({ job, outcome, at: clock.now() })
+      ring()
+    }
   }
 
-  const claimed = async (job: Job) => {
-    const { action, decidedFrom } = job
-    const first = {
+  const claimed = async (jobs: readonly Job[]): Promise<ReadonlyMap<ActionId, Claim> | undefined> => {
+    const now = clock.now()
+    const claims = jobs.map(({ action, decidedFrom }) => ({
+      action,
       ...(decidedFrom === undefined ? {} : { decidedFrom }),
-      events: [startEvent(action, clock.now(), settings.actor)],
-    }
+      events: [startEvent(action, now, settings.actor)],
+    }))
     try {
-      return await store.claimAction(action, owner, clock.now(), settings.staleOwnerMs, first)
+      return await store.claimActions(claims, owner, now, settings.staleOwnerMs)
     } catch (thrown) {
       if (!(thrown instanceof StoreError)) throw thrown
-      // Whether it was claimed is not known; it is asked again with the next plan, and a claim of ours is ours again.
+      // Whether they were claimed is not known; they are asked again with the next plan, and a claim of ours is ours again.
       onProgress?.({ kind: 'trouble', reason: reasonOf(thrown), retryAt: clock.now() })
-      return 'trouble'
+      return undefined
     }
   }
 
@@ -130,46 +153,22 @@ export const createExecutor = (parts: LoopParts, settings: Settings, onEnd: Endi
       broken: (thrown) => failedWith('retry', broke(thrown), clock.now()),
     })
 
-  /** The outcome must reach the store, however long that does not answer: it alone frees the machine. */
-  const record = async (job: Job, outcome: Outcome, signal: AbortSignal): Promise<void> => {
-    const patience = createPatience(parts)
-    for (;;) {
-      try {
-        await recordOnce(job, outcome)
-        return
-      } catch (thrown) {
-        if (!(thrown instanceof StoreError)) throw thrown
-        const waitMs = patience.next()
-        onProgress?.({ kind: 'trouble', reason: reasonOf(thrown), retryAt: clock.now() + waitMs })
-        // The PC has the outcome too: whoever joins the action next is told it again.
-        if (signal.aborted) return
-        await clock.sleep(waitMs, signal)
-      }
-    }
-  }
-
-  const recordOnce = async (
-    { action, machine, site, facts, decidedFrom }: Job,
-    outcome: Outcome,
-  ): Promise<void> => {
-    // First: killed in between, the action is still open and is joined again, while a request left open would be carried out twice.
-    for (const request of servedRequests(action, outcome)) await store.closeDiskRequest(request, clock.now())
-    const history = await store.historyOf(machine.id)
-    const now = clock.now()
-    const memory = afterOutcome({ machine, facts, action, outcome, history, now, random: parts.random })
-    await store.endAction({
-      id: action.id,
-      machine: machine.id,
-      owner,
-      at: now,
-      outcome,
-      ...memory,
-      // Of one that was joined in the middle, only a part was seen.
-      durations: decidedFrom === undefined ? [] : measured(outcome, site, facts?.hardware),
-      events: [endEvent(action, outcome, now, settings.actor)],
-      fence: action.fence,
-    })
-  }
+  const endOf = (
+    { job: { action, machine, site, facts, decidedFrom }, outcome, at }: Over,
+    history: History | undefined,
+  ): EndedAction => ({
+    id: action.id,
+    machine: machine.id,
+    owner,
+    at,
+    outcome,
+    ...afterOutcome({ machine, facts, action, outcome, history, now: at, random: parts.random }),
+    requests: servedRequests(action, outcome),
+    // Of one that was joined in the middle, only a part was seen.
+    durations: decidedFrom === undefined ? [] : measured(outcome, site, facts?.hardware),
+    events: [endEvent(action, outcome, at, settings.actor)],
+    fence: action.fence,
+  })
 
   const join = async (open: OpenAction, standing: Standing, signal: AbortSignal): Promise<void> => {
     const { action } = open
@@ -179,7 +178,7 @@ export const createExecutor = (parts: LoopParts, settings: Settings, onEnd: Endi
     const desired = await contentOf(action, standing)
     const facts = (await store.observed(action.machine))?.facts
     const asWanted = desired.machines.get(action.machine) ?? machine
-    launch({ action, machine: asWanted, site, desired, facts, decidedFrom: undefined }, signal)
+    launch([{ action, machine: asWanted, site, desired, facts, decidedFrom: undefined }], signal)
   }
 
   /** What the action was decided for: the PC may not have been given its scripts yet. */
@@ -194,37 +193,42 @@ export const createExecutor = (parts: LoopParts, settings: Settings, onEnd: Endi
 
   const endUnmanaged = async (action: Action): Promise<void> => {
     const at = clock.now()
-    if ((await store.claimAction(action, owner, at, settings.staleOwnerMs)) !== 'claimed') return
+    const claim = (await store.claimActions([{ action }], owner, at, settings.staleOwnerMs)).get(action.id)
+    if (claim !== 'claimed') return
     const outcome: Outcome = { kind: 'refused', reason: unmanaged, at }
     const events = [endEvent(action, outcome, at, settings.actor)]
     const { id, machine, fence } = action
-    await store.endAction({
-      id,
-      machine,
-      owner,
-      at,
-      outcome,
-      applied: {},
-      backoffs: [],
-      clear: [],
-      events,
-      fence,
-    })
+    const nothing = { applied: {}, backoffs: [], clear: [] }
+    await store.endActions([{ id, machine, owner, at, outcome, ...nothing, events, fence }])
   }
 
   return {
     start: (decisions, standing, inventory, signal) => {
+      const { desired } = standing
+      const jobs: Job[] = []
       for (const [id, decision] of decisions) {
         if (decision.kind !== 'act') continue
         const machine = standing.desired.machines.get(id)
         const site = machine && standing.desired.sites.get(machine.site)
         const observed = inventory.get(id)
         if (!machine || !site || !observed) continue
-        const { desired } = standing
         const { facts, observedAt } = observed
-        launch({ action: decision.action, machine, site, desired, facts, decidedFrom: observedAt }, signal)
+        jobs.push({ action: decision.action, machine, site, desired, facts, decidedFrom: observedAt })
+      }
+      launch(jobs, signal)
+    },
+    record: async () => {
+      const batch = [...over]
+      if (batch.length === 0) return
+      const histories = await store.histories(batch.map(({ job }) => job.machine.id))
+      await store.endActions(batch.map((one) => endOf(one, histories.get(one.job.machine.id))))
+      over.splice(0, batch.length)
+      for (const { job, outcome, at } of batch) {
+        onProgress?.({ kind: 'ended', action: job.action, outcome })
+        letGo(job, outcome.kind === 'refused' ? 'refused' : 'ended', at)
       }
     },
+    unrecorded: () => over.length,
     takeOver: async (standing, signal) => {
       const now = clock.now()
       takeOverAt = never
@@ -237,7 +241,7 @@ export const createExecutor = (parts: LoopParts, settings: Settings, onEnd: Endi
     },
     nextTakeOverAt: () => takeOverAt,
     busy: (machine) => busy.has(machine),
-    size: pool.size,
+    size: () => pool.size() + over.length,
     check: pool.check,
     settled: pool.idle,
   }

@@ -11,7 +11,7 @@ import type { Plan } from '../model/plan.ts'
 import type { Reason } from '../model/reason.ts'
 import { StoreError } from '../store/store-error.ts'
 import { createBell } from './bell.ts'
-import { createExecutor, reasonOf } from './execute.ts'
+import { createExecutor, type Ending, reasonOf } from './execute.ts'
 import { createImageWait } from './image-wait.ts'
 import { createLease } from './lease.ts'
 import { type Loop, type LoopConfig, type LoopParts, settingsOf } from './loop-parts.ts'
@@ -41,18 +41,18 @@ export const createLoop = (parts: LoopParts): Loop => {
   const steerer = createSteerer(parts, settings, targeting)
   const planning = createPlanning(parts, settings)
   const observer = createObserver(parts, settings, (machine) => planning.inventory.get(machine), bell.ring)
-  const executor = createExecutor(parts, settings, (machine, kind) => {
+  const ended: Ending = (machine, kind, at) => {
     if (kind === 'ended' || kind === 'outdated' || kind === 'refused') {
-      const since = clock.now()
-      planning.outdate(machine, since)
+      planning.outdate(machine, at)
       // Not at this very instant: a look counts only if it is later than the action's end.
-      observer.lookBy(machine, since + 1)
+      observer.lookBy(machine, at + 1)
     }
     if (kind === 'outdated' || kind === 'refused') loadDue = true
     steerer.mark('now')
     planning.mark(machine)
     bell.ring()
-  })
+  }
+  const executor = createExecutor(parts, settings, ended, bell.ring)
   const requests = createRequestWatch(store, clock, settings.requestsEveryMs)
   const lease = settings.lease && createLease(store, clock, settings.lease.name, owner, settings.lease.ttlMs)
   let offerDue = true
@@ -138,6 +138,7 @@ export const createLoop = (parts: LoopParts): Loop => {
     observer.check()
     executor.check()
     await touch()
+    await executor.record()
     standby = lease !== undefined && !(await lease.held())
     if (standby) return
     const seen = observer.seen()
@@ -161,6 +162,7 @@ export const createLoop = (parts: LoopParts): Loop => {
   }
 
   const nextAt = (): Instant => {
+    if (executor.unrecorded() > 0) return clock.now()
     if (standby) return Math.min(touchAt, clock.now() + (settings.lease?.ttlMs ?? 0) / 3)
     if (offerDue || loadDue || observer.seen().length > 0) return clock.now()
     const own = Math.min(passAt, touchAt, requests.nextAt())
@@ -240,6 +242,7 @@ export const createLoop = (parts: LoopParts): Loop => {
     ])
     enough.abort()
     try {
+      await executor.record()
       const seen = observer.seen()
       await planning.store(seen)
       observer.stored(seen)

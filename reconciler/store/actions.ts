@@ -1,113 +1,172 @@
 import type { Change } from '../model/change.ts'
-import type { Instant } from '../model/ids.ts'
+import type { ActionId, Instant, MachineId } from '../model/ids.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { Action } from '../model/plan.ts'
 import { nextActionSeq } from './action-seq.ts'
 import { touchMachines } from './change-counter.ts'
-import { type Database, siteOf } from './database.ts'
+import { batches, type Database, siteOf } from './database.ts'
+import { closeDiskRequest } from './disk-requests.ts'
 import { addDurations } from './durations.ts'
 import { append } from './events.ts'
 import { clearBackoffKeys, putApplied, putBackoffs } from './history.ts'
-import type { EndedAction, NewEvent, OpenAction, Store } from './store.ts'
+import type { Claim, EndedAction, NewClaim, OpenAction } from './store.ts'
 import { readTarget } from './targets.ts'
 
 /** How long the outcome of an ended action is kept: long after anybody could still claim it. */
 const endedKeptMs = 90 * 24 * 60 * 60 * 1000
 
-type Claim = Awaited<ReturnType<Store['claimAction']>>
-
+/** What each gets is what it would get alone. */
 export type ClaimRequest = {
-  readonly action: Action
+  readonly claims: readonly NewClaim[]
   readonly owner: string
   readonly now: Instant
   readonly staleMs: number
-  readonly decidedFrom: Instant | undefined
-  readonly events: readonly NewEvent[]
 }
+
+type Answers = Map<ActionId, Claim>
 
 /** @param db a transaction. */
-export const claimAction = async (db: Database, request: ClaimRequest): Promise<Claim> => {
-  const seq = await nextActionSeq(db)
-  await touchOwner(db, request.owner, request.now)
-  const known = await takeOver(db, request)
-  if (known !== 'unclaimed') return known
-  if (await isOutdated(db, request)) return 'outdated'
-  if (await insertClaim(db, request, seq)) {
-    await touchMachines(db, [request.action.machine])
-    await append(db, request.events)
-    return 'claimed'
-  }
+export const claimActions = async (db: Database, request: ClaimRequest): Promise<Answers> => {
+  const { claims, owner, now } = request
+  const answers: Answers = new Map()
+  if (claims.length === 0) return answers
+  const seq = await nextActionSeq(db, claims.length)
+  await touchOwner(db, owner, now)
+  await takeOver(db, request, claims, answers)
+  const unclaimed = claims.filter(({ action }) => !answers.has(action.id))
+  const outdated = await outdatedOf(db, unclaimed)
+  for (const { action } of outdated) answers.set(action.id, 'outdated')
+  const fresh = unclaimed.filter((claim) => !outdated.has(claim))
+  const inserted = await insertClaims(db, request, fresh, seq - claims.length)
+  const claimed = fresh.filter(({ action }) => inserted.has(action.id))
+  for (const { action } of claimed) answers.set(action.id, 'claimed')
+  await touchMachines(
+    db,
+    claimed.map(({ action }) => action.machine),
+  )
+  await append(
+    db,
+    claimed.flatMap(({ events = [] }) => events),
+  )
   // Somebody was faster: with this very action, or with another of the same machine.
-  const now = await takeOver(db, request)
-  return now === 'unclaimed' ? 'busy' : now
+  const beaten = fresh.filter(({ action }) => !inserted.has(action.id))
+  await takeOver(db, request, beaten, answers)
+  for (const { action } of beaten) if (!answers.has(action.id)) answers.set(action.id, 'busy')
+  return answers
 }
 
-const takeOver = async (db: Database, request: ClaimRequest): Promise<Claim | 'unclaimed'> => {
-  const { action, owner, now, staleMs } = request
-  const row = await db
-    .selectFrom('actions')
-    .leftJoin('owners', 'owners.owner', 'actions.owner')
-    .select(['actions.owner', 'actions.since', 'actions.ended_at', 'owners.seen_at'])
-    .where('actions.id', '=', action.id)
-    .executeTakeFirst()
-  if (!row) return 'unclaimed'
+/** Answers those that somebody has claimed before. */
+const takeOver = async (
+  db: Database,
+  { owner, now, staleMs }: ClaimRequest,
+  claims: readonly NewClaim[],
+  answers: Answers,
+): Promise<void> => {
+  const orphaned: MachineId[] = []
+  for (const batch of batches(claims.map(({ action }) => action.id))) {
+    const rows = await db
+      .selectFrom('actions')
+      .leftJoin('owners', 'owners.owner', 'actions.owner')
+      .select([
+        'actions.id',
+        'actions.machine',
+        'actions.owner',
+        'actions.since',
+        'actions.ended_at',
+        'owners.seen_at',
+      ])
+      .where('actions.id', 'in', batch)
+      .execute()
+    for (const row of rows) {
+      const isStale = (row.seen_at ?? row.since) <= now - staleMs
+      const answer = await takenOver(db, row, owner, isStale)
+      answers.set(row.id as ActionId, answer)
+      if (answer === 'claimed' && row.owner !== owner) orphaned.push(row.machine as MachineId)
+    }
+  }
+  await touchMachines(db, orphaned)
+}
+
+const takenOver = async (
+  db: Database,
+  row: { readonly id: string; readonly owner: string; readonly ended_at: number | null },
+  owner: string,
+  isStale: boolean,
+): Promise<Claim> => {
   if (row.ended_at !== null) return 'ended'
   if (row.owner === owner) return 'claimed'
-  if ((row.seen_at ?? row.since) > now - staleMs) return 'taken'
+  if (!isStale) return 'taken'
   const result = await db
     .updateTable('actions')
     .set({ owner })
-    .where('id', '=', action.id)
+    .where('id', '=', row.id)
     .where('owner', '=', row.owner)
     .where('ended_at', 'is', null)
     .executeTakeFirst()
-  if (result.numUpdatedRows !== 1n) return 'taken'
-  await touchMachines(db, [action.machine])
-  return 'claimed'
+  return result.numUpdatedRows === 1n ? 'claimed' : 'taken'
 }
 
-const isOutdated = async (db: Database, request: ClaimRequest): Promise<boolean> => {
-  const { action, decidedFrom } = request
-  const target = await readTarget(db)
-  if (target && isNewer(target.fence, action.fence)) return true
-  if (decidedFrom === undefined) return false
-  const ended = await db
-    .selectFrom('actions')
-    .select('id')
-    .where('machine', '=', action.machine)
-    .where('ended_at', '>=', decidedFrom)
-    .limit(1)
-    .executeTakeFirst()
-  return ended !== undefined
+/** Those that were decided for an older target, or before another action of their machine ended. */
+const outdatedOf = async (db: Database, claims: readonly NewClaim[]): Promise<ReadonlySet<NewClaim>> => {
+  const target = claims.length === 0 ? undefined : await readTarget(db)
+  const dated = claims.flatMap(({ decidedFrom }) => decidedFrom ?? [])
+  const ends = new Map<string, number>()
+  for (const batch of dated.length === 0 ? [] : batches(claims.map(({ action }) => action.machine))) {
+    const rows = await db
+      .selectFrom('actions')
+      .select(['machine', 'ended_at'])
+      .where('machine', 'in', batch)
+      .where('ended_at', '>=', Math.min(...dated))
+      .execute()
+    for (const { machine, ended_at: at } of rows) ends.set(machine, Math.max(at ?? 0, ends.get(machine) ?? 0))
+  }
+  return new Set(
+    claims.filter(({ action, decidedFrom }) => {
+      if (target !== undefined && isNewer(target.fence, action.fence)) return true
+      const end = ends.get(action.machine)
+      return decidedFrom !== undefined && end !== undefined && end >= decidedFrom
+    }),
+  )
 }
 
 const isNewer = (a: Action['fence'], b: Action['fence']): boolean =>
   a.epoch > b.epoch || (a.epoch === b.epoch && a.generation > b.generation)
 
-const insertClaim = async (db: Database, request: ClaimRequest, seq: number): Promise<boolean> => {
-  const { action, owner, now } = request
-  const result = await db
-    .insertInto('actions')
-    .values({
-      id: action.id,
-      machine: action.machine,
-      site: siteOf(action.machine),
-      epoch: action.fence.epoch,
-      generation: action.fence.generation,
-      body: JSON.stringify(action),
-      owner,
-      since: now,
-      ended_at: null,
-      outcome: null,
-      attempt: action.changes.some(isMoreThanWake) ? 1 : 0,
-      seq,
-      result: null,
-      code: null,
-    })
-    // Of either rule: the same action, or another open one of the same machine.
-    .onConflict((conflict) => conflict.doNothing())
-    .executeTakeFirst()
-  return result.numInsertedOrUpdatedRows === 1n
+/** @param seq the number before the first. */
+const insertClaims = async (
+  db: Database,
+  { owner, now }: ClaimRequest,
+  claims: readonly NewClaim[],
+  seq: number,
+): Promise<ReadonlySet<string>> => {
+  const rows = claims.map(({ action }, index) => ({
+    id: action.id,
+    machine: action.machine,
+    site: siteOf(action.machine),
+    epoch: action.fence.epoch,
+    generation: action.fence.generation,
+    body: JSON.stringify(action),
+    owner,
+    since: now,
+    ended_at: null,
+    outcome: null,
+    attempt: action.changes.some(isMoreThanWake) ? 1 : 0,
+    seq: seq + index + 1,
+    result: null,
+    code: null,
+  }))
+  const inserted = new Set<string>()
+  for (const batch of batches(rows)) {
+    const own = await db
+      .insertInto('actions')
+      .values(batch)
+      // Of either rule: the same action, or another open one of the same machine.
+      .onConflict((conflict) => conflict.doNothing())
+      .returning('id')
+      .execute()
+    for (const { id } of own) inserted.add(id)
+  }
+  return inserted
 }
 
 export const touchOwner = async (db: Database, owner: string, seen_at: Instant): Promise<void> => {
@@ -135,27 +194,50 @@ export const readOpenActions = async (db: Database): Promise<readonly OpenAction
   }))
 }
 
-/** @param db a transaction. */
-export const endAction = async (db: Database, ended: EndedAction): Promise<boolean> => {
-  const result = await db
-    .updateTable('actions')
-    .set({
-      ended_at: ended.at,
-      outcome: JSON.stringify(ended.outcome),
-      seq: await nextActionSeq(db),
-      ...inAWord(ended.outcome),
-    })
-    .where('id', '=', ended.id)
-    .where('ended_at', 'is', null)
-    .executeTakeFirst()
-  if (result.numUpdatedRows !== 1n) return false
-  await touchMachines(db, [ended.machine])
-  await putApplied(db, [ended])
-  await clearBackoffKeys(db, ended.machine, ended.clear)
-  await putBackoffs(db, ended.machine, ended.backoffs)
-  await addDurations(db, ended.durations ?? [])
-  await append(db, ended.events)
-  return true
+/**
+ * Those that had ended before are left as they are, and out of the answer.
+ * @param db a transaction.
+ */
+export const endActions = async (
+  db: Database,
+  ended: readonly EndedAction[],
+): Promise<ReadonlySet<ActionId>> => {
+  if (ended.length === 0) return new Set()
+  const last = await nextActionSeq(db, ended.length)
+  const open: EndedAction[] = []
+  for (const [index, one] of ended.entries()) {
+    const result = await db
+      .updateTable('actions')
+      .set({
+        ended_at: one.at,
+        outcome: JSON.stringify(one.outcome),
+        seq: last - ended.length + index + 1,
+        ...inAWord(one.outcome),
+      })
+      .where('id', '=', one.id)
+      .where('ended_at', 'is', null)
+      .executeTakeFirst()
+    if (result.numUpdatedRows === 1n) open.push(one)
+  }
+  await touchMachines(
+    db,
+    open.map(({ machine }) => machine),
+  )
+  await putApplied(db, open)
+  for (const { machine, clear, backoffs } of open) {
+    await clearBackoffKeys(db, machine, clear)
+    await putBackoffs(db, machine, backoffs)
+  }
+  for (const { requests = [], at } of open) for (const id of requests) await closeDiskRequest(db, id, at)
+  await addDurations(
+    db,
+    open.flatMap(({ durations = [] }) => durations),
+  )
+  await append(
+    db,
+    open.flatMap(({ events }) => events),
+  )
+  return new Set(open.map(({ id }) => id))
 }
 
 const isMoreThanWake = (change: Change): boolean => change.facet !== 'power' || change.item !== 'wake'

@@ -5,7 +5,7 @@ import type { Schema } from './schema.ts'
 /** A connection or a transaction: what the nouns of this folder work on. */
 export type Database = Kysely<Schema>
 
-/** SQLite takes 32,766 values in one statement, PostgreSQL 65,535; the widest of our tables has ten columns. */
+/** SQLite takes 32,766 values in one statement, PostgreSQL 65,535; the widest of our tables has fourteen columns. */
 const rowsPerStatement = 500
 
 /** What a read is about: all machines, those of one lycée, one, or these. */

@@ -8,20 +8,26 @@ const remembered = 200
 
 /** @param db a transaction. */
 export const addDurations = async (db: Database, samples: readonly PaceSample[]): Promise<void> => {
+  const times = new Map<string, PaceCount>()
+  const places = new Map<string, PaceSample>()
+  for (const sample of samples) {
+    const place = JSON.stringify([sample.kind, sample.model, sample.site])
+    const key = `${place} ${sample.step}`
+    times.set(key, { ...sample, times: (times.get(key)?.times ?? 0) + 1 })
+    places.set(place, sample)
+  }
   // In one order, so that two that end at once do not wait for each other.
-  const ordered = samples.toSorted((a, b) => (a.kind < b.kind ? -1 : 1))
-  for (const sample of ordered) {
+  for (const [, count] of [...times].sort(([a], [b]) => (a < b ? -1 : 1)))
     await db
       .insertInto('durations')
-      .values({ ...sample, times: 1 })
+      .values(count)
       .onConflict((conflict) =>
         conflict
           .columns(['kind', 'model', 'site', 'step'])
-          .doUpdateSet((update) => ({ times: update('durations.times', '+', 1) })),
+          .doUpdateSet((update) => ({ times: update('durations.times', '+', count.times) })),
       )
       .execute()
-    await fade(db, sample)
-  }
+  for (const [, place] of [...places].sort(([a], [b]) => (a < b ? -1 : 1))) await fade(db, place)
 }
 
 const fade = async (db: Database, { kind, model, site }: PaceSample): Promise<void> => {

@@ -27,6 +27,18 @@ export const readHistory = async (
   return histories
 }
 
+/** @param db a transaction. */
+export const readHistories = async (
+  db: Database,
+  machines: readonly MachineId[],
+): Promise<ReadonlyMap<MachineId, History>> => {
+  const histories = new Map<MachineId, History>()
+  for (const batch of batches(machines))
+    for (const [machine, history] of await readHistory(db, { machines: batch }))
+      histories.set(machine, history)
+  return histories
+}
+
 const readApplied = async (
   db: Database,
   selection: Selection,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Dialect, Kysely } from 'kysely'
 import { Migrator } from 'kysely/migration'
-import { claimAction, collectActions, endAction, readOpenActions, touchOwner } from './actions.ts'
+import { claimActions, collectActions, endActions, readOpenActions, touchOwner } from './actions.ts'
 import { readAttempts } from './attempts.ts'
 import { readChanges } from './changes.ts'
 import type { Database } from './database.ts'
@@ -10,7 +10,7 @@ import { addDiskRequest, closeDiskRequest, collectDiskRequests, readDiskRequests
 import { readDurations } from './durations.ts'
 import { append, readEvents } from './events.ts'
 import { createSharedCache } from './facts-row.ts'
-import { clearBackoffs, forgetMachine, readHistory, remember } from './history.ts'
+import { clearBackoffs, forgetMachine, readHistories, readHistory, remember } from './history.ts'
 import { pinHostKey, readHostKey } from './host-keys.ts'
 import { collectBodies, type OwnLooks, putObserved, readInventory } from './inventory.ts'
 import { takeLease } from './leases.ts'
@@ -91,22 +91,14 @@ export const createKyselyStore = (dialect: Dialect): Store => {
     history: (site) => snapshot((database) => readHistory(database, site === undefined ? {} : { site })),
     historyOf: (machine) =>
       snapshot(async (database) => (await readHistory(database, { machine })).get(machine)),
+    histories: (machines) => snapshot((database) => readHistories(database, machines)),
     forget: (machine) => atomically((database) => forgetMachine(database, machine)),
 
-    claimAction: (action, owner, now, staleMs, first = {}) =>
-      atomically((database) =>
-        claimAction(database, {
-          action,
-          owner,
-          now,
-          staleMs,
-          decidedFrom: first.decidedFrom,
-          events: first.events ?? [],
-        }),
-      ),
+    claimActions: (claims, owner, now, staleMs) =>
+      atomically((database) => claimActions(database, { claims, owner, now, staleMs })),
     touchOwner: (owner, now) => run((database) => touchOwner(database, owner, now)),
     openActions: () => run(readOpenActions),
-    endAction: (ended) => atomically((database) => endAction(database, ended)),
+    endActions: (ended) => atomically((database) => endActions(database, ended)),
     durations: () => run(readDurations),
     remember: (looks) => atomically((database) => remember(database, looks)),
     clearBackoffs: (machine) => atomically((database) => clearBackoffs(database, machine)),

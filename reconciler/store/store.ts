@@ -1,7 +1,7 @@
 /**
  * The state that survives the process. One implementation (Kysely) on SQLite and PostgreSQL; every method is atomic, and
  * tests/conformance runs each on both. What happens at most once rests on the compare-and-set methods here
- * (`advanceTarget`, `claimAction`) and on the PC's own record of actions, never on a lease.
+ * (`advanceTarget`, `claimActions`) and on the PC's own record of actions, never on a lease.
  */
 
 import type { PaceCount, PaceSample } from '../model/duration.ts'
@@ -74,6 +74,8 @@ export interface Store {
   history(site?: string): Promise<ReadonlyMap<MachineId, History>>
   /** Of one machine; undefined: nothing is remembered of it. */
   historyOf(machine: MachineId): Promise<History | undefined>
+  /** Of these; missing: nothing is remembered of it. */
+  histories(machines: readonly MachineId[]): Promise<ReadonlyMap<MachineId, History>>
   /**
    * What was observed and is remembered of machines since an earlier call, by whichever process; without `since` all of it. Of
    * one instant: what is missing here comes with the next call.
@@ -83,24 +85,26 @@ export interface Store {
   forget(machine: MachineId): Promise<void>
 
   /**
-   * Registers an action as started by `owner`. Exactly one caller gets `claimed`; another live owner: `taken`; the action has
-   * an outcome already: `ended`; another action of this machine is open: `busy`; the target moved on past the action's fence: `outdated`.
-   * A claim whose owner was not seen for `staleMs` passes to the caller (`claimed`), who joins the run on the PC; so does the
-   * caller's own. `decidedFrom` is the instant of the observation that the action was decided from: if another action of the
-   * machine ended since, the decision is `outdated` too. `events` are recorded with the first claim only.
+   * Registers actions as started by `owner`, and answers for each as if it had been alone. Exactly one caller gets `claimed`;
+   * another live owner: `taken`; the action has an outcome already: `ended`; another action of this machine is open: `busy`; the
+   * target moved on past the action's fence: `outdated`. A claim whose owner was not seen for `staleMs` passes to the caller
+   * (`claimed`), who joins the run on the PC; so does the caller's own.
    */
-  claimAction(
-    action: Action,
+  claimActions(
+    claims: readonly NewClaim[],
     owner: string,
     now: Instant,
     staleMs: number,
-    first?: { readonly decidedFrom?: Instant; readonly events?: readonly NewEvent[] },
-  ): Promise<'claimed' | 'taken' | 'ended' | 'busy' | 'outdated'>
+  ): Promise<ReadonlyMap<ActionId, Claim>>
   /** Says when this owner was last alive; an owner that leaves says 0, and its open actions are free at once. */
   touchOwner(owner: string, now: Instant): Promise<void>
   openActions(): Promise<readonly OpenAction[]>
-  /** Records how it ended, what is now applied (facet digests) and the new backoffs (replacing those of the same keys; `clear` drops keys), and how long it took, in one transaction with the event. Returns false if it had ended already. */
-  endAction(ended: EndedAction): Promise<boolean>
+  /**
+   * Records how actions ended, what is now applied (facet digests), the new backoffs (replacing those of the same keys; `clear`
+   * drops keys), the requests that are served, and how long it took, in one transaction with the events. Returns those that had
+   * not ended already.
+   */
+  endActions(ended: readonly EndedAction[]): Promise<ReadonlySet<ActionId>>
   /** How long work took, of all lycées and models; what is old counts less. */
   durations(): Promise<readonly PaceCount[]>
   /** What looks at machines brought to light: facets found to be applied, and backoffs (their keys) that are needed no longer. */
@@ -186,6 +190,16 @@ export type Remembered = {
   readonly clear: readonly string[]
 }
 
+export type Claim = 'claimed' | 'taken' | 'ended' | 'busy' | 'outdated'
+
+export type NewClaim = {
+  readonly action: Action
+  /** The instant of the observation that it was decided from: if another action of the machine ended since, it is `outdated` too. */
+  readonly decidedFrom?: Instant
+  /** Recorded with the first claim only. */
+  readonly events?: readonly NewEvent[]
+}
+
 export type EndedAction = {
   readonly id: ActionId
   readonly machine: MachineId
@@ -196,6 +210,8 @@ export type EndedAction = {
   readonly applied: Readonly<Record<string, Digest>>
   readonly backoffs: readonly Backoff[]
   readonly clear: readonly string[]
+  /** What somebody asked for and need not wait for any longer. */
+  readonly requests?: readonly DiskRequestId[]
   readonly durations?: readonly PaceSample[]
   readonly events: readonly NewEvent[]
   readonly fence: Fence

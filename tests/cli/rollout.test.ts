@@ -4,6 +4,7 @@ import type { PackageChange } from '../../reconciler/model/change.ts'
 import type { ActionId, ChangeKey, MachineId } from '../../reconciler/model/ids.ts'
 import type { Action } from '../../reconciler/model/plan.ts'
 import { openStore } from '../../reconciler/store/open.ts'
+import { claimAction, endAction } from '../conformance/one-action.ts'
 import { json, proviseur, type Ran, scratch, writeFiles } from './command.ts'
 import { closedPort, samplePark, writePark } from './sample-park.ts'
 
@@ -57,7 +58,7 @@ const fail = async (folder: string, machine: MachineId): Promise<void> => {
     const id = `action-${machine}` as ActionId
     const at = Date.now()
     const action: Action = { id, machine, changes, fence, content, expect, deadline: at + 60_000 }
-    await store.claimAction(action, 'test', at, 30_000)
+    await claimAction(store, action, 'test', at, 30_000)
     const reason = {
       code: 'unsatisfiable',
       message: {
@@ -66,7 +67,7 @@ const fail = async (folder: string, machine: MachineId): Promise<void> => {
       },
     }
     const key = 'packages/geogebra@present' as ChangeKey
-    await store.endAction({
+    await endAction(store, {
       id,
       machine,
       owner: 'test',

@@ -1,6 +1,7 @@
 import { setImmediate as macrotask } from 'node:timers/promises'
 import type { ActionId, ChangeKey } from '../../reconciler/model/ids.ts'
 import { onEachDatabase } from './databases.ts'
+import { claimAction, endAction } from './one-action.ts'
 import { action, digest, ended, machineId, observed, start } from './samples.ts'
 
 const [one, two, three] = [machineId(1), machineId(2), machineId(3, 'jules-verne')] as const
@@ -59,11 +60,11 @@ onEachDatabase(
       since = changes.upTo
       return changes
     }
-    await store.claimAction(given, 'a', start, 1000)
+    await claimAction(store, given, 'a', start, 1000)
     t.is((await next()).history.get(machine)?.inFlight?.owner, 'a')
-    await store.claimAction(given, 'b', start + 5_000, 1000)
+    await claimAction(store, given, 'b', start + 5_000, 1000)
     t.is((await next()).history.get(machine)?.inFlight?.owner, 'b')
-    await store.endAction(ended(given, 'b', { applied: { packages: digest(3) } }))
+    await endAction(store, ended(given, 'b', { applied: { packages: digest(3) } }))
     t.deepEqual((await next()).history.get(machine), { applied: { packages: digest(3) }, backoffs: [] })
     await store.remember([{ machine, applied: { identity: digest(4) }, clear: ['x' as ChangeKey] }])
     t.is((await next()).history.get(machine)?.applied['identity'], digest(4))
@@ -78,10 +79,10 @@ onEachDatabase(
 
 onEachDatabase('a claim that was refused changes nothing', async (t, { store }) => {
   const given = action('a1', one)
-  await store.claimAction(given, 'a', start, 1000)
+  await claimAction(store, given, 'a', start, 1000)
   const { upTo } = await store.changes()
-  await store.claimAction(given, 'b', start, 1000)
-  await store.claimAction({ ...given, id: 'other' as ActionId }, 'b', start, 1000)
+  await claimAction(store, given, 'b', start, 1000)
+  await claimAction(store, { ...given, id: 'other' as ActionId }, 'b', start, 1000)
   t.is((await store.changes(upTo)).history.size, 0)
 })
 

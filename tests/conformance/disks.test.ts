@@ -2,7 +2,8 @@ import type { DiskRequestId } from '../../reconciler/model/ids.ts'
 import type { ObservedDisk } from '../../reconciler/model/observed.ts'
 import type { DiskRequest } from '../../reconciler/model/plan.ts'
 import { onEachDatabase } from './databases.ts'
-import { event, machineId, observed, start } from './samples.ts'
+import { claimAction, endAction } from './one-action.ts'
+import { action, ended, event, machineId, observed, start } from './samples.ts'
 
 const day = 24 * 60 * 60 * 1000
 
@@ -140,3 +141,11 @@ onEachDatabase(
     )
   },
 )
+
+onEachDatabase('what is served is closed with the end of the action that served it', async (t, { store }) => {
+  const run = action('reset', request('a').machine)
+  await store.addDiskRequest(request('a'), event())
+  await claimAction(store, run, 'loop', start, 30_000)
+  await endAction(store, ended(run, 'loop', { requests: [request('a').id] }))
+  t.deepEqual(await store.diskRequests(), [])
+})

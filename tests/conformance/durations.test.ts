@@ -2,6 +2,7 @@ import type { PaceSample } from '../../reconciler/model/duration.ts'
 import type { SiteId } from '../../reconciler/model/ids.ts'
 import type { Store } from '../../reconciler/store/store.ts'
 import { onEachDatabase } from './databases.ts'
+import { claimAction, endAction } from './one-action.ts'
 import { action, ended, machineId, start } from './samples.ts'
 
 const sample = (step: number, more: Partial<PaceSample> = {}): PaceSample => ({
@@ -14,8 +15,8 @@ const sample = (step: number, more: Partial<PaceSample> = {}): PaceSample => ({
 
 const end = async (store: Store, id: string, durations: readonly PaceSample[]): Promise<boolean> => {
   const one = action(id, machineId(1))
-  await store.claimAction(one, 'a', start, 30_000)
-  return store.endAction({ ...ended(one, 'a', { at: start }), durations })
+  await claimAction(store, one, 'a', start, 30_000)
+  return endAction(store, { ...ended(one, 'a', { at: start }), durations })
 }
 
 onEachDatabase('how long work took is counted by kind, model, lycée and pace', async (t, { store }) => {
@@ -43,9 +44,9 @@ onEachDatabase('how long work took is counted by kind, model, lycée and pace', 
 
 onEachDatabase('an action that had ended already is not counted again', async (t, { store }) => {
   const one = action('one', machineId(1))
-  await store.claimAction(one, 'a', start, 30_000)
-  t.true(await store.endAction({ ...ended(one, 'a', { at: start }), durations: [sample(1)] }))
-  t.false(await store.endAction({ ...ended(one, 'a', { at: start }), durations: [sample(1)] }))
+  await claimAction(store, one, 'a', start, 30_000)
+  t.true(await endAction(store, { ...ended(one, 'a', { at: start }), durations: [sample(1)] }))
+  t.false(await endAction(store, { ...ended(one, 'a', { at: start }), durations: [sample(1)] }))
   t.deepEqual(await store.durations(), [{ ...sample(1), times: 1 }])
 })
 

@@ -4,6 +4,7 @@ import type { Fence } from '../../reconciler/model/plan.ts'
 import type { Rollout, RolloutOrder } from '../../reconciler/model/rollout.ts'
 import type { Store } from '../../reconciler/store/store.ts'
 import { onEachDatabase } from './databases.ts'
+import { claimAction, endAction } from './one-action.ts'
 import { action, digest, ended, event, machineId, start, target } from './samples.ts'
 
 const staleMs = 30_000
@@ -175,8 +176,8 @@ onEachDatabase(
   'what was tried is read once it begins and once it has ended, and only what is new',
   async (t, { store }) => {
     const [first, second] = [action('first', machineId(1)), action('second', machineId(2))]
-    await store.claimAction(first, 'a', start, staleMs)
-    await store.claimAction(second, 'a', start + 1, staleMs)
+    await claimAction(store, first, 'a', start, staleMs)
+    await claimAction(store, second, 'a', start + 1, staleMs)
     const begun = await store.attempts(fence(1), 0)
     t.deepEqual(
       begun.map(({ seq: _seq, ...row }) => row),
@@ -189,7 +190,7 @@ onEachDatabase(
     t.true((begun[0]?.seq ?? 0) < upTo)
     t.deepEqual(await store.attempts(fence(1), upTo), [])
 
-    await store.endAction(ended(first, 'a'))
+    await endAction(store, ended(first, 'a'))
     const [end, ...more] = await store.attempts(fence(1), upTo)
     t.deepEqual(more, [])
     t.like(end, { action: first.id, since: start, endedAt: start + 30_000, result: 'complete' })
@@ -209,8 +210,8 @@ onEachDatabase('how a try ended is kept in a word', async (t, { store }) => {
   ] as const
   for (const [index, [outcome]] of outcomes.entries()) {
     const one = action(`action-${index}`, machineId(index))
-    await store.claimAction(one, 'a', start, staleMs)
-    await store.endAction(ended(one, 'a', { outcome }))
+    await claimAction(store, one, 'a', start, staleMs)
+    await endAction(store, ended(one, 'a', { outcome }))
   }
   t.deepEqual(
     (await store.attempts(fence(1), 0)).map(({ result, code }) => [result, code]),
@@ -228,7 +229,7 @@ onEachDatabase(
     })
     const later = action('later', machineId(3), { fence: { epoch: 2, generation: 1 } })
     const older = action('older', machineId(4))
-    for (const one of [only, also, later, older]) await store.claimAction(one, 'a', start, staleMs)
+    for (const one of [only, also, later, older]) await claimAction(store, one, 'a', start, staleMs)
     const since = async (of: Fence) => (await store.attempts(of, 0)).map((row): string => row.action)
     t.deepEqual(await since(fence(1)), ['wakes-and-installs', 'later', 'older'])
     t.deepEqual(await since(fence(2)), ['wakes-and-installs', 'later'])
@@ -240,9 +241,9 @@ onEachDatabase(
   'an action that another loop takes over stays one try, with its beginning',
   async (t, { store }) => {
     const one = action('one', machineId(1))
-    await store.claimAction(one, 'a', start, staleMs)
+    await claimAction(store, one, 'a', start, staleMs)
     await store.touchOwner('a', 0)
-    t.is(await store.claimAction(one, 'b', start + 60_000, staleMs), 'claimed')
+    t.is(await claimAction(store, one, 'b', start + 60_000, staleMs), 'claimed')
     t.deepEqual(
       (await store.attempts(fence(1), 0)).map(({ since }) => since),
       [start],
@@ -307,8 +308,8 @@ onEachDatabase(
 onEachDatabase('what was tried is known as long as the rollout is under way', async (t, { store }) => {
   await store.advanceTarget(target(1), [], nothingServed(rollout(1)))
   const one = action('one', machineId(1))
-  await store.claimAction(one, 'a', start, staleMs)
-  await store.endAction(ended(one, 'a'))
+  await claimAction(store, one, 'a', start, staleMs)
+  await endAction(store, ended(one, 'a'))
   await store.collectGarbage(start + 100 * day)
   t.is((await store.attempts(fence(1), 0)).length, 1, 'a rollout over the summer holidays')
   await store.moveRollout(nothingServed(over(1)), fence(1), [])

@@ -1,6 +1,7 @@
 /** A process of its own that writes to a store as fast as it can, until it is killed. Its number of each round is everywhere in what it writes. */
 import type { PlanId, Revision } from '../../reconciler/model/ids.ts'
 import { openStore } from '../../reconciler/store/open.ts'
+import { claimAction, endAction } from './one-action.ts'
 import { action, digest, ended, event, machineId, observed, plan, start, target } from './samples.ts'
 
 const [url = '', name = ''] = process.argv.slice(2)
@@ -11,10 +12,11 @@ for (let round = 0; ; round += 1) {
   const machine = machineId(round % 10, name)
   const run = action(`${name}-${round}`, machine)
   await store.putObserved([observed(machine, { observedAt: at })])
-  await store.claimAction(run, name, at, 1_000_000, {
+  await claimAction(store, run, name, at, 1_000_000, {
     events: [event({ kind: 'action-started', data: round })],
   })
-  await store.endAction(
+  await endAction(
+    store,
     ended(run, name, {
       at,
       applied: { packages: digest(round), scripts: digest(round), identity: digest(round) },
