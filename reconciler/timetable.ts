@@ -40,53 +40,101 @@ export type Timetable = {
 }
 
 export function createTimetable(windows: readonly Window[], zone: string, now: Instant): Timetable {
-  const today = dateAt(now, zone)
-  const spans: Span[] = windows.flatMap((window) => fixedSpans(window, zone))
-  const weekly = windows.filter((window) => window.span.kind === 'weekly')
-  let step = -1
-  let end = now
-  let nextDay = -1
-  let cache = new Map<Effect, readonly Interval[]>()
+  const days = layOut(windows, zone, now)
+  let step = 0
+  return {
+    open: (effect) => {
+      const to = days.end(step)
+      return days.open(effect, step).flatMap((one) => cut(one, now, to))
+    },
+    end: () => days.end(step),
+    extend: () => {
+      if (step === steps.length - 1) return false
+      step++
+      return true
+    },
+    current: () => days.spans(step).filter((span) => span.from <= now && now < span.to),
+  }
+}
 
-  const extend = (): boolean => {
-    const days = steps[step + 1]
-    if (days === undefined) return false
-    step++
-    // From yesterday on: a window of last night may still be open.
-    for (; nextDay < days; nextDay++) {
-      const date = today.add({ days: nextDay })
-      for (const window of weekly) {
-        const span = weeklySpan(window, date, zone)
-        if (span !== undefined) spans.push(span)
-      }
+const cut = ({ from, to }: Interval, first: Instant, last: Instant): readonly Interval[] => {
+  const cut = { from: Math.max(from, first), to: Math.min(to, last) }
+  return cut.from < cut.to ? [cut] : []
+}
+
+/** What the windows make of the days from yesterday on: the same all day long, whatever the hour. Each step is worked out when it is asked for first. */
+type Days = {
+  readonly from: Instant
+  readonly to: Instant
+  end(step: number): Instant
+  spans(step: number): readonly Span[]
+  /** In order, disjoint. */
+  open(effect: Effect, step: number): readonly Interval[]
+}
+
+/** Worked out once for a list of windows and a day: a machine is decided on again whenever something happens to it. */
+const laidOut = new WeakMap<readonly Window[], Map<string, Days>>()
+
+function layOut(windows: readonly Window[], zone: string, now: Instant): Days {
+  const zones = laidOut.get(windows) ?? new Map<string, Days>()
+  laidOut.set(windows, zones)
+  const known = zones.get(zone)
+  if (known !== undefined && known.from <= now && now < known.to) return known
+  const days = daysFrom(dateAt(now, zone), windows, zone)
+  zones.set(zone, days)
+  return days
+}
+
+type Step = {
+  readonly end: Instant
+  readonly spans: readonly Span[]
+  readonly open: Map<Effect, readonly Interval[]>
+}
+
+function daysFrom(today: Temporal.PlainDate, windows: readonly Window[], zone: string): Days {
+  const midnight = (date: Temporal.PlainDate): Instant => instantAt(date.toPlainDateTime(), zone, 'first')
+  const weekly = windows.filter((window) => window.span.kind === 'weekly')
+  const known: Step[] = []
+
+  /** From yesterday on: a window of last night may still be open. */
+  const weeklySpans = (from: number, to: number): readonly Span[] =>
+    Array.from({ length: to - from }, (_, index) => today.add({ days: from + index })).flatMap((date) =>
+      weekly.flatMap((window) => weeklySpan(window, date, zone)),
+    )
+
+  const stepAt = (step: number): Step => {
+    for (let next = known.length; next <= step; next++) {
+      const days = steps[next] ?? horizonDays
+      const before = known[next - 1]
+      const spans =
+        before === undefined
+          ? [...windows.flatMap((window) => fixedSpans(window, zone)), ...weeklySpans(-1, days)]
+          : [...before.spans, ...weeklySpans(steps[next - 1] ?? 0, days)]
+      known.push({ end: midnight(today.add({ days })), spans, open: new Map() })
     }
-    end = instantAt(today.add({ days }).toPlainDateTime(), zone, 'first')
-    cache = new Map()
-    return true
+    const found = known[step]
+    if (found === undefined) throw new RangeError(`there is no step ${step}`)
+    return found
   }
 
-  const open = (effect: Effect): readonly Interval[] => {
-    const known = cache.get(effect)
-    if (known !== undefined) return known
-    const clip = { from: now, to: end }
+  const opened = (spans: readonly Span[], effect: Effect): readonly Interval[] => {
     const allowed = windows.some((window) => !window.deny)
       ? union(spans.filter((span) => !span.window.deny && isWithin(effect, span.window.allow)))
-      : [clip]
-    const result = without(allowed, union(spans.filter((span) => span.window.deny))).flatMap((one) => {
-      const from = Math.max(one.from, clip.from)
-      const to = Math.min(one.to, clip.to)
-      return from < to ? [{ from, to }] : []
-    })
-    cache.set(effect, result)
-    return result
+      : [{ from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY }]
+    return without(allowed, union(spans.filter((span) => span.window.deny)))
   }
 
-  extend()
   return {
-    open,
-    extend,
-    end: () => end,
-    current: () => spans.filter((span) => span.from <= now && now < span.to),
+    from: midnight(today),
+    to: midnight(today.add({ days: 1 })),
+    end: (step) => stepAt(step).end,
+    spans: (step) => stepAt(step).spans,
+    open: (effect, step) => {
+      const { open, spans } = stepAt(step)
+      const result = open.get(effect) ?? opened(spans, effect)
+      open.set(effect, result)
+      return result
+    },
   }
 }
 
@@ -110,14 +158,14 @@ function fixedSpans(window: Window, zone: string): Span[] {
 }
 
 /** What a weekly window makes of one date: the span that begins on it, if it does. */
-function weeklySpan(window: Window, date: Temporal.PlainDate, zone: string): Span | undefined {
-  if (window.span.kind !== 'weekly') return undefined
+function weeklySpan(window: Window, date: Temporal.PlainDate, zone: string): readonly Span[] {
+  if (window.span.kind !== 'weekly') return []
   const weekday = weekdays[date.dayOfWeek - 1]
-  if (weekday === undefined || !window.span.days.includes(weekday)) return undefined
+  if (weekday === undefined || !window.span.days.includes(weekday)) return []
   const { fromMinute, toMinute } = window.span
   const midnight = date.toPlainDateTime()
   const ends = toMinute <= fromMinute ? midnight.add({ days: 1 }) : midnight
-  return toSpan(midnight.add({ minutes: fromMinute }), ends.add({ minutes: toMinute }), zone, window)[0]
+  return toSpan(midnight.add({ minutes: fromMinute }), ends.add({ minutes: toMinute }), zone, window)
 }
 
 function toSpan(

@@ -10,7 +10,7 @@ export const paceOfLoop = (machines: number): LoopConfig => {
   const scale = Math.min(1, machines / 15_000)
   const observeEveryMs = Math.round((15 + 165 * scale) * minuteMs)
   return {
-    passEveryMs: Math.round((5 + 85 * scale) * minuteMs),
+    passEveryMs: Math.round((5 + 175 * scale) * minuteMs),
     observeEveryMs,
     freshMs: 2 * observeEveryMs + minuteMs,
     observeConcurrency: 4096,

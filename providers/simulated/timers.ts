@@ -59,10 +59,11 @@ const pop = (heap: Timer[]): void => {
     const left = heap[2 * index + 1]
     if (!left) break
     const right = heap[2 * index + 2]
-    const [child, at] = right && isBefore(right, left) ? [right, 2 * index + 2] : [left, 2 * index + 1]
+    const isRight = right !== undefined && isBefore(right, left)
+    const child = isRight ? right : left
     if (!isBefore(child, last)) break
     heap[index] = child
-    index = at
+    index = 2 * index + (isRight ? 2 : 1)
   }
   heap[index] = last
 }

@@ -272,9 +272,10 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
     store: async (observed) => {
       if (observed.length === 0) return
       await store.putObserved(observed)
-      for (const { machine } of observed) {
+      for (const one of observed) {
+        const { machine } = one
         looked.add(machine)
-        marked.add(machine)
+        if (isNews(one, inventory.get(machine), decisions.get(machine))) marked.add(machine)
       }
     },
     mark: (machine) => {
@@ -299,3 +300,16 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
     dirty: due,
   }
 }
+
+/**
+ * Whether a look may change what was decided: most of them, at night, find a machine off that was off before. What time changes by
+ * itself is decided again in its time.
+ */
+const isNews = (seen: Observed, before: Observed | undefined, decision: Decision | undefined): boolean =>
+  seen.reach !== 'off' ||
+  before?.reach !== 'off' ||
+  seen.facts !== before.facts ||
+  seen.disk !== before.disk ||
+  seen.errors.length + before.errors.length > 0 ||
+  (decision?.kind !== 'converged' && decision?.kind !== 'held') ||
+  (decision.kind === 'held' && ['fresh', 'in-flight', 'image'].includes(decision.by))

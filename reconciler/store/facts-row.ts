@@ -27,7 +27,10 @@ type PackageState = {
   readonly candidates: readonly (readonly [string, string])[]
 }
 
-export const writeFacts = (facts: Facts): FactsRow => {
+/** Of a machine that is off the same facts are written again and again. */
+export const writeFacts = (facts: Facts): FactsRow => once(rows, facts, () => written(facts))
+
+const written = (facts: Facts): FactsRow => {
   const { os, packages, scripts, ...own } = facts
   const packed =
     scripts &&
@@ -35,9 +38,8 @@ export const writeFacts = (facts: Facts): FactsRow => {
       const { shape, own: runs } = packScripts(scripts)
       return { shape: addressed(JSON.stringify(shape)), own: runs }
     })
-  const row: OwnFacts = { ...own, ...(packed ? { scripts: packed.own } : {}) }
   return {
-    facts: JSON.stringify(row),
+    facts: JSON.stringify({ ...own, ...(packed ? { scripts: packed.own } : {}) } satisfies OwnFacts),
     os: once(systems, os, () => addressed(JSON.stringify(os))),
     ...(packages ? once(sets, packages, () => writePackages(packages)) : {}),
     ...(packed ? { scriptShape: packed.shape } : {}),
@@ -47,6 +49,7 @@ export const writeFacts = (facts: Facts): FactsRow => {
 type PackageRows = Pick<FactsRow, 'packageSet' | 'packageState'>
 
 /** What many machines share is one object for them, and a look that found nothing new has the objects of the look before. */
+const rows = new WeakMap<object, FactsRow>()
 const systems = new WeakMap<object, BodyRow>()
 const sets = new WeakMap<object, PackageRows>()
 const shapes = new WeakMap<object, { readonly shape: BodyRow; readonly own: OwnRuns }>()

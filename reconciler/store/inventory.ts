@@ -42,31 +42,56 @@ export const putObserved = async (
   })
   await putBodies(db, 'package_sets', sets)
   await putBodies(db, 'fact_parts', parts)
-  for (const batch of batches(rows))
-    await db
-      .insertInto('observations')
-      .values(batch)
-      .onConflict((conflict) =>
-        conflict
-          .column('machine')
-          .doUpdateSet((update) => ({
-            observed_at: update.ref('excluded.observed_at'),
-            observer: update.ref('excluded.observer'),
-            reach: update.ref('excluded.reach'),
-            errors: update.ref('excluded.errors'),
-            facts: update.ref('excluded.facts'),
-            os: update.ref('excluded.os'),
-            package_set: update.ref('excluded.package_set'),
-            package_state: update.ref('excluded.package_state'),
-            script_shape: update.ref('excluded.script_shape'),
-            seq: update.ref('excluded.seq'),
-            // A look that knows nothing of the disk, by whichever process, takes nothing away.
-            disk: update.fn.coalesce('excluded.disk', 'observations.disk'),
-          }))
-          .whereRef('excluded.observed_at', '>=', 'observations.observed_at'),
-      )
-      .execute()
+  for (const batch of batches(rows)) {
+    const put = await putLooks(db, batch)
+    const others = batch.filter(({ machine }) => !put.has(machine))
+    if (others.length > 0) await putLooks(db, others, bodyColumns)
+  }
   return own
+}
+
+const bodyColumns = ['os', 'package_set', 'package_state', 'script_shape'] as const
+
+/**
+ * Most looks find the same bodies as the look before, and to write their names again costs as much as all the rest, as each has
+ * an index. So those columns are written only where they are said to be news.
+ * @param news they may have changed; else a machine of which one has is left as it is.
+ * @returns the machines that were written.
+ */
+const putLooks = async (
+  db: Database,
+  rows: readonly ObservationRow[],
+  news: readonly (typeof bodyColumns)[number][] = [],
+): Promise<ReadonlySet<string>> => {
+  const written = await db
+    .insertInto('observations')
+    .values(rows)
+    .onConflict((conflict) => {
+      const update = conflict
+        .column('machine')
+        .doUpdateSet(({ ref, fn }) => ({
+          observed_at: ref('excluded.observed_at'),
+          observer: ref('excluded.observer'),
+          reach: ref('excluded.reach'),
+          errors: ref('excluded.errors'),
+          facts: ref('excluded.facts'),
+          seq: ref('excluded.seq'),
+          // A look that knows nothing of the disk, by whichever process, takes nothing away.
+          disk: fn.coalesce('excluded.disk', 'observations.disk'),
+          ...Object.fromEntries(news.map((column) => [column, ref(`excluded.${column}`)])),
+        }))
+        .whereRef('excluded.observed_at', '>=', 'observations.observed_at')
+      return news.length > 0
+        ? update
+        : bodyColumns.reduce(
+            (same, column) =>
+              same.whereRef(`excluded.${column}`, 'is not distinct from', `observations.${column}`),
+            update,
+          )
+    })
+    .returning('machine')
+    .execute()
+  return new Set(written.map(({ machine }) => machine))
 }
 
 /** Equal package sets are one object in memory, whoever has seen them. */
@@ -85,6 +110,7 @@ const withSharedPackages = (
     ...sharedPart(cache.state, state, rest),
   }
   cache.packages.set(key, shared)
+  if (facts.packages === shared) return observed
   return { ...observed, facts: { ...facts, packages: shared } }
 }
 

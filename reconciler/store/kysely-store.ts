@@ -7,7 +7,7 @@ import { readChanges } from './changes.ts'
 import type { Database } from './database.ts'
 import { collectDiscovered, putDiscovered, readDiscovered } from './discovered.ts'
 import { addDiskRequest, closeDiskRequest, collectDiskRequests, readDiskRequests } from './disk-requests.ts'
-import { readDurations } from './durations.ts'
+import { fadeDurations, readDurations } from './durations.ts'
 import { append, readEvents } from './events.ts'
 import { createSharedCache } from './facts-row.ts'
 import { clearBackoffs, forgetMachine, readHistories, readHistory, remember } from './history.ts'
@@ -134,6 +134,7 @@ export const createKyselyStore = (dialect: Dialect): Store => {
         await collectPauses(database, now)
         await collectDiskRequests(database, now)
         await collectDiscovered(database, now)
+        await fadeDurations(database)
         await collectBodies(database)
         cache = createSharedCache()
       }),

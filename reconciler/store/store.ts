@@ -150,7 +150,7 @@ export interface Store {
   /** True while `holder` has the named lease; takes it if free or expired. Advisory: avoids double work, guarantees nothing. */
   lease(name: string, holder: string, now: Instant, ttlMs: number): Promise<boolean>
 
-  /** Drops what nothing refers to any more: package sets, revisions but the newest few, actions that ended long ago. */
+  /** Drops what nothing refers to any more: package sets, revisions but the newest few, actions that ended long ago. Old measurements of durations fade. */
   collectGarbage(now: Instant): Promise<void>
 }
 

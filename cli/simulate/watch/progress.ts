@@ -3,7 +3,7 @@ import { differences } from '../../../providers/simulated/difference.ts'
 import type { SimulatedPc } from '../../../providers/simulated/pc.ts'
 import type { Happened } from '../../../providers/simulated/witness.ts'
 import type { LoopProgress } from '../../../reconciler/loop/progress.ts'
-import type { Instant, MachineId } from '../../../reconciler/model/ids.ts'
+import type { ActionId, Instant, MachineId } from '../../../reconciler/model/ids.ts'
 import type { Desired } from '../../../specs/desired.ts'
 import { isWake } from './rule.ts'
 
@@ -40,6 +40,8 @@ export const createTrueProgress = (
   let mayHave: (machine: MachineId) => boolean = () => false
   /** Whoever let the rollout go on has said that they do not count, whatever becomes of them. */
   const accepted = new Set<MachineId>()
+  /** Of which the loop was told that they failed: what they do from then on it does not hear. */
+  const givenUp = new Set<ActionId>()
   /** Interrupted once may have been somebody's hand. */
   const interrupted = new Set<MachineId>()
 
@@ -72,11 +74,13 @@ export const createTrueProgress = (
       const one = tried.get(happened.machine) ?? { firstAt: happened.at, running: false }
       tried.set(happened.machine, one)
       one.running = happened.kind === 'started'
-      one.seenWellAt = undefined
+      // An order that was given up as lost, and arrives late: nobody can know of it before the next look.
+      if (!givenUp.has(happened.action.id)) one.seenWellAt = undefined
     },
     told: (progress) => {
       if (progress.kind !== 'ended') return
       const { action, outcome } = progress
+      if (outcome.kind === 'failed') givenUp.add(action.id)
       const one = tried.get(action.machine)
       if (!one) return
       if (outcome.kind === 'complete') mended(action.machine, one)
@@ -92,6 +96,7 @@ export const createTrueProgress = (
       next = desired
       mayHave = admitted
       tried.clear()
+      givenUp.clear()
       forget()
     },
     forget,
