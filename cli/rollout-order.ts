@@ -124,16 +124,9 @@ const searchedRollouts = 10
 
 /** Between giving the order and its being taken up, the rollout may have come to another state. */
 const refusedBy = async (store: Store, order: RolloutOrder): Promise<Reason | undefined> => {
-  const events = await store.events({ limit: searchedEvents })
-  const given = events.findLastIndex(
-    ({ kind, data }) => kind === 'rollout-ordered' && fieldOf(data, 'id') === order.id,
+  const refusal = (await store.events({ limit: searchedEvents })).findLast(
+    ({ kind, data }) => kind === 'rollout-order-refused' && fieldOf(data, 'id') === order.id,
   )
-  const refusal = events
-    .slice(given + 1)
-    .find(
-      ({ kind, actor, data }) =>
-        kind === 'rollout-order-refused' && actor === order.who && fieldOf(data, 'order') === order.kind,
-    )
   const code = refusal && fieldOf(refusal.data, 'code')
   return refusal && typeof code === 'string' ? { code, message: refusal.message } : undefined
 }

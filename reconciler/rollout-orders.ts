@@ -115,5 +115,5 @@ const refusal = (order: RolloutOrder, { code, message }: Reason): News => ({
   kind: 'rollout-order-refused',
   actor: order.who,
   message,
-  data: { order: order.kind, code },
+  data: { id: order.id, order: order.kind, code },
 })

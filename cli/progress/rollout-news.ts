@@ -2,6 +2,7 @@ import type { Rollout } from '../../reconciler/model/rollout.ts'
 import { isOpen } from '../../reconciler/rollout.ts'
 import { isWorthTelling, rolloutHeadline } from '../../reconciler/rollout-advice.ts'
 import { newsOf } from '../../reconciler/rollout-news.ts'
+import { askedWave } from '../../reconciler/rollout-orders.ts'
 import type { RolloutTally } from '../../reconciler/rollout-tally.ts'
 import type { Happening } from './happening.ts'
 
@@ -26,11 +27,32 @@ export const createRolloutNews = (): RolloutNews => {
         revision: rollout.revision,
         total: tally.total,
       } as const
-      if (known === undefined && isOpen(rollout)) {
-        return [{ ...base, news: 'under-way', message: rolloutHeadline(rollout, tally.total) }]
-      }
-      const earlier = known ?? ({ ...rollout, phase: { kind: 'running' } } satisfies Rollout)
-      return newsOf(earlier, rollout, tally).map(({ kind, message }) => ({ ...base, news: kind, message }))
+      const news = newsOf(known ?? goingOn(rollout), rollout, tally).map(
+        ({ kind, message }): RolloutHappening => ({ ...base, news: kind, message }),
+      )
+      // What keeps it from going on is told as what it is, and is all of the headline.
+      const isTold = known !== undefined || !isOpen(rollout) || standsStill(rollout)
+      if (isTold) return news
+      return [{ ...base, news: 'under-way', message: rolloutHeadline(rollout, tally.total) }, ...news]
     },
+  }
+}
+
+const standsStill = (rollout: Rollout): boolean => rollout.phase.kind === 'paused' || askedIn(rollout) >= 0
+
+/** One that is being ended asks nobody any more. */
+const askedIn = (rollout: Rollout): number => (rollout.phase.kind === 'running' ? askedWave(rollout) : -1)
+
+/** As if nothing kept it from going on: whoever sees it first learns what does, also if that came in its very first step. */
+const goingOn = (rollout: Rollout): Rollout => {
+  const asked = askedIn(rollout)
+  return {
+    ...rollout,
+    phase: { kind: 'running' },
+    heldSites: isOpen(rollout) ? {} : rollout.heldSites,
+    waves: rollout.waves.map((wave, index) => {
+      const { awaitsApprovalSince, ...rest } = wave
+      return index === asked ? rest : wave
+    }),
   }
 }

@@ -64,12 +64,12 @@ export const createSteerer = (
     const standing = targeting.standing()
     if (orders.length === 0 || standing === undefined) return
     const events = orders.map(
-      ({ kind, who }): NewEvent => ({
+      ({ id, kind, who }): NewEvent => ({
         at: clock.now(),
         kind: 'rollout-order-refused',
         actor: who,
         message: orderTooLate.message,
-        data: { order: kind, code: orderTooLate.code },
+        data: { id, order: kind, code: orderTooLate.code },
       }),
     )
     await store.moveRollout(

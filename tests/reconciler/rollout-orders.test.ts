@@ -121,3 +121,12 @@ test('an order for another rollout is answered, and changes nothing', (t) => {
   t.is(after, before)
   t.like(refused[0], { kind: 'rollout-order-refused', actor: 'jeanne', data: { code: 'rollout-over' } })
 })
+
+test('of two orders alike, the refusal says which one it answers', (t) => {
+  const [first, second] = [order('pause'), { ...order('pause'), id: 'the same again' as RolloutOrderId }]
+  const { refused } = obey(rollout(), [first, second], tally, now)
+  t.deepEqual(
+    refused.map(({ data }) => data),
+    [{ id: second.id, order: 'pause', code: 'rollout-paused-already' }],
+  )
+})

@@ -54,7 +54,7 @@ const told = async (world: World): Promise<readonly string[]> =>
 
 let orders = 0
 
-async function order(world: World, kind: RolloutOrder['kind'], why?: string): Promise<void> {
+async function order(world: World, kind: RolloutOrder['kind'], why?: string): Promise<RolloutOrderId> {
   const rollout = (await newest(world)).id
   const at = world.clock.now()
   orders += 1
@@ -64,6 +64,7 @@ async function order(world: World, kind: RolloutOrder['kind'], why?: string): Pr
     { at, kind: 'rollout-ordered', actor: 'claire', message: { en: kind, fr: kind } },
   )
   await world.clock.pass(2 * minute)
+  return id
 }
 
 test('a commit goes to the first wave, and to the next only after that was well for the soak time', async (t) => {
@@ -269,6 +270,22 @@ test('an aborted rollout leaves everybody with what they have', async (t) => {
   world.pc(canary[0] ?? '').installed.delete('blender')
   await world.clock.pass(hour)
   t.deepEqual(having(world, 'blender'), canary, 'what they have is kept')
+  await alive.stop()
+})
+
+test('an order for a rollout that is over is answered by its id, and none is left', async (t) => {
+  const { world, alive } = await settled(t, 9)
+  world.commit('c2', newCommit())
+  await world.clock.pass(5 * minute)
+  await order(world, 'abort', 'next week')
+  t.is((await newest(world)).phase.kind, 'aborted')
+  const late = [await order(world, 'abort'), await order(world, 'pause')]
+  const events = await world.store.events({ after: 0, limit: 10_000 })
+  t.deepEqual(
+    events.filter(({ kind }) => kind === 'rollout-order-refused').map(({ data }) => data),
+    late.map((id, index) => ({ id, order: index === 0 ? 'abort' : 'pause', code: 'rollout-over' })),
+  )
+  t.deepEqual(await world.store.rolloutOrders(), [])
   await alive.stop()
 })
 
