@@ -20,7 +20,8 @@ export function rolloutLines(
   if (index === undefined || standing === undefined || !isOpen(rollout)) return []
   const revision = shortRevision(rollout.revision)
   const total = countedWaves(rollout.waves)
-  const is = standingTexts[standing]
+  const isAccepted = standing === 'failed' && rollout.accepted.includes(machine)
+  const is = isAccepted ? acceptedFailure : standingTexts[standing]
   const at = attempts.get(machine)?.lastAt ?? rollout.waves[index]?.openedAt ?? rollout.startedAt
   return [
     {
@@ -32,6 +33,11 @@ export function rolloutLines(
     },
   ]
 }
+
+const acceptedFailure = say(
+  'it failed; a person has accepted that, and it counts no more',
+  'échec ; une personne l’a accepté, il ne compte plus',
+)
 
 const standingTexts: Readonly<Record<MachineStanding, Text>> = {
   waiting: say('its wave is not open yet', 'sa vague n’est pas encore ouverte'),

@@ -4,8 +4,8 @@ import type { Text } from './model/reason.ts'
 import type { Rollout } from './model/rollout.ts'
 import { countedWaves } from './rollout-news.ts'
 import { askedWave } from './rollout-orders.ts'
-import { waveAwaitsApproval, waveShowsNothing } from './rollout-reasons.ts'
-import type { Tally } from './rollout-tally.ts'
+import { failedText, waveAwaitsApproval, waveShowsNothing } from './rollout-reasons.ts'
+import { machinesIn, type Tally } from './rollout-tally.ts'
 import { counted, formatCount, machines } from './wording.ts'
 
 /** Nothing that somebody who gave this park no waves would want to read of each commit. */
@@ -24,13 +24,14 @@ export function rolloutHeadline(rollout: Rollout, total: Tally): Text {
   }
   const asked = askedText(rollout)
   if (asked !== undefined) return asked
-  const { succeeded, unneeded, failed, accepted } = total
+  const { succeeded, unneeded } = total
+  const failed = failedText(total)
   const all = machines(waves.reduce((sum, wave) => sum + wave.machines, 0))
   const [current, number] = currentWave(rollout)
   const well = succeeded + unneeded
   return say(
-    `wave ${current} of ${number}, ${formatCount(well, 'en')} of ${all.en} well, ${formatCount(failed + accepted, 'en')} failed.`,
-    `vague ${current} sur ${number}, ${counted(well, ['', ''], ['sain', 'sains']).fr} sur ${all.fr}, ${formatCount(failed + accepted, 'fr')} en échec.`,
+    `wave ${current} of ${number}, ${formatCount(well, 'en')} of ${all.en} well, ${failed.en}.`,
+    `vague ${current} sur ${number}, ${counted(well, ['', ''], ['sain', 'sains']).fr} sur ${all.fr}, ${failed.fr}.`,
   )
 }
 
@@ -83,12 +84,10 @@ function running(rollout: Rollout): readonly Text[] {
   ]
 }
 
-function done({ failed, accepted, deferred, pending }: Tally): readonly Text[] {
-  const left = failed + accepted
-  return [
-    ...(left === 0 ? [] : [mend(left)]),
-    ...(deferred + pending === 0 ? [] : [follow(deferred + pending)]),
-  ]
+function done(total: Tally): readonly Text[] {
+  const [left, later] = [total.failed + total.accepted, total.deferred + total.pending]
+  if (later > 0 && later === machinesIn(total)) return [lookAtFirst, follow(later)]
+  return [...(left === 0 ? [] : [mend(left)]), ...(later === 0 ? [] : [follow(later)])]
 }
 
 const nothingToDo = say(
@@ -149,15 +148,20 @@ const mend = (count: number): Text => {
   )
 }
 
+const lookAtFirst = say(
+  'Nothing shows yet that this revision is any good: switch a few of the machines on, and look at them before the others follow (proviseur status). If it is bad, commit a correction, or revert it in Git.',
+  'Rien ne montre encore que cette révision est bonne\u00a0: allumez quelques postes, et voyez-les avant que les autres ne suivent (proviseur status). Si elle est mauvaise, validez une correction, ou annulez-la dans Git.',
+)
+
 const follow = (count: number): Text => {
   const { en, fr } = machines(count)
   return count === 1
     ? say(
-        `${en} could not be reached yet: it follows by itself when it is on.`,
-        `${fr} pas encore atteint\u00a0: il suivra de lui-même une fois allumé.`,
+        `${en} could not be reached yet: it follows by itself when it is on. If it fails then, nothing stops for it: proviseur status shows it.`,
+        `${fr} pas encore atteint\u00a0: il suivra de lui-même une fois allumé. S’il échoue alors, rien ne s’arrête pour autant\u00a0: proviseur status le montre.`,
       )
     : say(
-        `${en} could not be reached yet: they follow by themselves when they are on.`,
-        `${fr} pas encore atteints\u00a0: ils suivront d’eux-mêmes une fois allumés.`,
+        `${en} could not be reached yet: they follow by themselves when they are on. What fails on them then stops nothing any more: proviseur status shows it.`,
+        `${fr} pas encore atteints\u00a0: ils suivront d’eux-mêmes une fois allumés. Un échec n’y arrêtera plus rien\u00a0: proviseur status le montre.`,
       )
 }

@@ -4,8 +4,8 @@ import type { EventKind } from './model/event.ts'
 import type { SiteId } from './model/ids.ts'
 import type { Text } from './model/reason.ts'
 import type { Rollout, RolloutPhase, Wave } from './model/rollout.ts'
-import { waveAwaitsApproval, waveShowsNothing } from './rollout-reasons.ts'
-import type { RolloutTally, Tally } from './rollout-tally.ts'
+import { failedText, waveAwaitsApproval, waveShowsNothing } from './rollout-reasons.ts'
+import { emptyTally, machinesIn, type RolloutTally, type Tally } from './rollout-tally.ts'
 import { counted, formatCount, machines } from './wording.ts'
 
 export type News = {
@@ -102,7 +102,7 @@ function phaseNews(before: RolloutPhase, after: RolloutPhase, total: Tally): New
         kind: 'rollout-ended',
         actor: after.who,
         message: ended(after, total),
-        data: { ...data, how: after.kind },
+        data: { ...data, how: after.kind, ...untriedOf(after) },
       }
   }
 }
@@ -113,12 +113,16 @@ const waveOpened = (own: number, total: number, count: number): Text => {
 }
 
 const wavePassed = (own: number, total: number, tally: Tally | undefined): Text => {
-  const { succeeded = 0, unneeded = 0, failed = 0, deferred = 0 } = tally ?? {}
-  const [fine, later] = [well(succeeded + unneeded), toFollow(deferred)]
+  const { succeeded, unneeded, deferred } = tally ?? emptyTally
+  const [fine, failed, later] = [
+    well(succeeded + unneeded),
+    failedText(tally ?? emptyTally),
+    toFollow(deferred),
+  ]
   const tail = deferred === 0 ? say('', '') : say(`, ${later.en}`, `, ${later.fr}`)
   return say(
-    `Wave ${own} of ${total} has passed: ${fine.en}, ${count(failed).en} failed${tail.en}.`,
-    `La vague ${own} sur ${total} est passée\u00a0: ${fine.fr}, ${count(failed).fr} en échec${tail.fr}.`,
+    `Wave ${own} of ${total} has passed: ${fine.en}, ${failed.en}${tail.en}.`,
+    `La vague ${own} sur ${total} est passée\u00a0: ${fine.fr}, ${failed.fr}${tail.fr}.`,
   )
 }
 
@@ -136,19 +140,16 @@ const siteHeld = (site: SiteId, tally: Tally | undefined): Text => {
   )
 }
 
-function ended(
-  phase: Extract<RolloutPhase, { kind: 'done' | 'aborted' | 'superseded' | 'rolled-back' }>,
-  total: Tally,
-): Text {
-  const { succeeded, unneeded, failed, accepted, deferred, pending } = total
-  const [fine, later] = [well(succeeded + unneeded), toFollow(deferred + pending)]
+type Ended = Extract<RolloutPhase, { kind: 'done' | 'aborted' | 'superseded' | 'rolled-back' }>
+
+const untriedOf = (phase: Ended) =>
+  phase.kind === 'done' && phase.untried !== undefined ? { untried: phase.untried } : {}
+
+function ended(phase: Ended, total: Tally): Text {
   const why = phase.why === undefined ? say('', '') : say(` (${phase.why})`, ` (${phase.why})`)
   switch (phase.kind) {
     case 'done':
-      return say(
-        `The rollout is done: ${fine.en}, ${count(failed + accepted).en} failed, ${later.en}.`,
-        `Le déploiement est terminé\u00a0: ${fine.fr}, ${count(failed + accepted).fr} en échec, ${later.fr}.`,
-      )
+      return done(total)
     case 'aborted':
       return say(
         `The rollout was ended by ${phase.who}${why.en}: machines on which it was tried keep it, the others stay as they are.`,
@@ -162,6 +163,27 @@ function ended(
         `Le déploiement est annulé par ${phase.who}${why.fr}\u00a0: les postes essayés reviennent à l’état précédent.`,
       )
   }
+}
+
+function done(total: Tally): Text {
+  const { succeeded, unneeded, deferred, pending } = total
+  const left = deferred + pending
+  if (left > 0 && left === machinesIn(total)) return doneUntried(left)
+  const [fine, failed, later] = [well(succeeded + unneeded), failedText(total), toFollow(left)]
+  const untried =
+    left === 0 ? say('', '') : say(', on which nothing was tried', ', sans que rien n’y ait été tenté')
+  return say(
+    `The rollout is done: ${fine.en}, ${failed.en}, ${later.en}${untried.en}.`,
+    `Le déploiement est terminé\u00a0: ${fine.fr}, ${failed.fr}, ${later.fr}${untried.fr}.`,
+  )
+}
+
+const doneUntried = (left: number): Text => {
+  const { en, fr } = machines(left)
+  return say(
+    `The rollout is done, and nothing was ever tried: ${en} could not be reached. What fails on those that follow stops nothing any more: look at the first ones with “proviseur status”.`,
+    `Le déploiement est terminé sans que rien n’ait jamais été tenté\u00a0: ${fr} hors d’atteinte. Un échec sur ceux qui suivront n’arrêtera plus rien\u00a0: voyez les premiers avec «\u00a0proviseur status\u00a0».`,
+  )
 }
 
 const count = (number: number): Text => say(formatCount(number, 'en'), formatCount(number, 'fr'))

@@ -1,7 +1,20 @@
 /** What a rollout tells a technician. */
 import { say } from '../specs/text.ts'
-import type { Reason } from './model/reason.ts'
-import { formatCount } from './wording.ts'
+import type { Reason, Text } from './model/reason.ts'
+import type { Tally } from './rollout-tally.ts'
+import { counted, formatCount } from './wording.ts'
+
+/** `2 failed, 1 accepted failure`: who reads that somebody has accepted failures must still see that they are there. */
+export const failedText = ({ failed, accepted }: Pick<Tally, 'failed' | 'accepted'>): Text => {
+  const [en, fr] = [`${formatCount(failed, 'en')} failed`, `${formatCount(failed, 'fr')} en échec`]
+  if (accepted === 0) return say(en, fr)
+  const apart = counted(
+    accepted,
+    ['accepted failure', 'accepted failures'],
+    ['échec accepté', 'échecs acceptés'],
+  )
+  return say(`${en}, ${apart.en}`, `${fr}, ${apart.fr}`)
+}
 
 export const tooManyFailures = (failed: number, tried: number, limit: number): Reason => ({
   code: 'too-many-failures',

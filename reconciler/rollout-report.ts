@@ -49,6 +49,8 @@ export type RolloutReport = {
   /** Where something failed or is held, in order. */
   readonly sites: readonly SiteReport[]
   readonly failures: readonly FailureGroup[]
+  /** Failures that a person has accepted: they count no more. */
+  readonly accepted: readonly FailureGroup[]
   readonly advice: readonly Text[]
 }
 
@@ -63,6 +65,8 @@ export type Reported = {
 export function rolloutReport(reported: Reported): RolloutReport {
   const { steering, tally, now } = reported
   const { rollout, next } = steering
+  const isAccepted = acceptedIn(rollout)
+  const failures = failuresOf(reported)
   return {
     rollout,
     at: now,
@@ -70,7 +74,8 @@ export function rolloutReport(reported: Reported): RolloutReport {
     waves: waveReports(rollout, tally),
     total: tally.total,
     sites: siteReports(rollout, tally),
-    failures: groupFailures(failuresOf(reported)),
+    failures: groupFailures(failures.filter(([machine]) => !isAccepted(machine))),
+    accepted: groupFailures(failures.filter(([machine]) => isAccepted(machine))),
     advice: rolloutAdvice(rollout, tally.total),
   }
 }
@@ -120,6 +125,11 @@ function siteReports({ heldSites }: Rollout, { sites }: RolloutTally): readonly 
     })
     .filter(({ tally, heldSince }) => tally.failed + tally.accepted > 0 || heldSince !== undefined)
     .sort((a, b) => (a.site < b.site ? -1 : 1))
+}
+
+const acceptedIn = ({ accepted }: Rollout): ((machine: MachineId) => boolean) => {
+  const known = new Set(accepted)
+  return (machine) => known.has(machine)
 }
 
 function failuresOf({ steering, tally, evidence, backoffs }: Reported) {

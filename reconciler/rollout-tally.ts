@@ -48,6 +48,10 @@ export function tallyRollout(steering: Steering, evidence: Evidence, now: number
   return { total, waves: byWave, sites: bySite, standings }
 }
 
+/** All that are counted in it. */
+export const machinesIn = (tally: Tally): number =>
+  Object.values(tally).reduce((sum, count) => sum + count, 0)
+
 /** On how many it was tried, and counts. */
 export const triedOn = ({ attempted, succeeded, failed }: Tally): number => attempted + succeeded + failed
 

@@ -7,7 +7,7 @@
  */
 import type { Instant, MachineId, RolloutOrderId, SiteId } from './model/ids.ts'
 import type { Fence } from './model/plan.ts'
-import type { Rollout, RolloutOrder, Steering, Wave } from './model/rollout.ts'
+import type { Rollout, RolloutOrder, RolloutPhase, Steering, Wave } from './model/rollout.ts'
 import { type News, newsOf } from './rollout-news.ts'
 import { closing, obey } from './rollout-orders.ts'
 import { tooFewSuccesses, tooManyFailures } from './rollout-reasons.ts'
@@ -62,6 +62,12 @@ export function advance(input: AdvanceInput): Advance {
 export const isOpen = ({ phase }: Rollout): boolean =>
   phase.kind === 'running' || phase.kind === 'paused' || phase.kind === 'closing'
 
+/** It came to its end because people let waves pass in which nobody could be reached: no machine has shown anything of it. */
+export const isShownNowhere = ({ phase, waves }: Rollout): boolean =>
+  phase.kind === 'done' &&
+  phase.untried !== undefined &&
+  phase.untried === waves.reduce((sum, { machines }) => sum + machines, 0)
+
 /** Whether a machine may have what is new: its wave is open, or the revision does not change it. */
 export function isAdmitted({ rollout, waveOf, attempts }: Steering, machine: MachineId): boolean {
   const index = waveOf.get(machine)
@@ -96,8 +102,14 @@ function goneOn(input: AdvanceInput, rollout: Rollout, tally: RolloutTally): Rol
     ...rollout,
     waves,
     heldSites,
-    ...(isOver ? { phase: { kind: 'done', who: 'loop', at: now } } : {}),
+    ...(isOver ? { phase: done(tally.total, now) } : {}),
   }
+}
+
+/** Whom nobody could reach follows with nobody counting what fails: how many they are is kept with the end. */
+function done({ pending, deferred }: Tally, now: Instant): RolloutPhase {
+  const untried = pending + deferred
+  return { kind: 'done', who: 'loop', at: now, ...(untried === 0 ? {} : { untried }) }
 }
 
 function stoppedByFailures(

@@ -1,4 +1,5 @@
 import type { Rollout, RolloutOrder } from '../../reconciler/model/rollout.ts'
+import type { FailureGroup } from '../../reconciler/rollout-failures.ts'
 import type { WaveReport } from '../../reconciler/rollout-report.ts'
 import type { Locale } from '../../specs/text.ts'
 import type { RolloutNow } from '../rollout-now.ts'
@@ -17,15 +18,20 @@ export const rolloutStatusJson = ({ report, orders }: RolloutView, locale: Local
     counts: tally,
     ...(heldSince === undefined ? {} : { heldSince: iso(heldSince) }),
   })),
-  failures: report.failures.map(({ reason, machines }) => ({
-    code: reason.code,
-    message: reason.message[locale],
-    ...(reason.detail === undefined ? {} : { detail: reason.detail }),
-    machines,
-  })),
+  failures: [
+    ...report.failures.map((group) => failuresJson(group, locale)),
+    ...report.accepted.map((group) => ({ ...failuresJson(group, locale), accepted: true })),
+  ],
   accepted: report.rollout.accepted,
   orders: orders.map(orderJson),
   advice: report.advice.map((text) => text[locale]),
+})
+
+const failuresJson = ({ reason, machines }: FailureGroup, locale: Locale) => ({
+  code: reason.code,
+  message: reason.message[locale],
+  ...(reason.detail === undefined ? {} : { detail: reason.detail }),
+  machines,
 })
 
 const waveJson = ({ wave, filters, soakMs, state, machines, tally }: WaveReport, rollout: Rollout) => {
@@ -66,6 +72,7 @@ export const rolloutJson = (rollout: Rollout, locale: Locale) => {
     ...('who' in phase ? { who: phase.who, since: iso(phase.at) } : {}),
     ...('why' in phase && phase.why !== undefined ? { why: phase.why } : {}),
     ...(phase.kind === 'closing' ? { to: phase.to } : {}),
+    ...(phase.kind === 'done' && phase.untried !== undefined ? { untried: phase.untried } : {}),
     ...(phase.kind === 'paused'
       ? { by: phase.by, code: phase.reason.code, message: phase.reason.message[locale] }
       : {}),

@@ -1,13 +1,15 @@
 import type { Rollout, RolloutOrder } from '../../reconciler/model/rollout.ts'
-import { isOpen } from '../../reconciler/rollout.ts'
+import { isOpen, isShownNowhere } from '../../reconciler/rollout.ts'
 import { rolloutHeadline } from '../../reconciler/rollout-advice.ts'
+import type { FailureGroup } from '../../reconciler/rollout-failures.ts'
 import type { RolloutReport, SiteReport, WaveReport, WaveState } from '../../reconciler/rollout-report.ts'
 import type { Tally } from '../../reconciler/rollout-tally.ts'
-import { machines as countMachines, formatCount } from '../../reconciler/wording.ts'
+import { machines as countMachines } from '../../reconciler/wording.ts'
 import { type Locale, say, type Text } from '../../specs/text.ts'
 import type { Moment } from './decision.ts'
 import { formatMoment } from './moment.ts'
 import { abbreviate } from './revision.ts'
+import { countCells, countColumns, countsShown, type ShownCount } from './rollout-counts.ts'
 import { orderNames, waveMembers } from './rollout-words.ts'
 import { some } from './some.ts'
 import { type Column, table } from './table.ts'
@@ -26,14 +28,11 @@ export const printRolloutStatus = ({ report, orders }: RolloutView, locale: Loca
   for (const line of rolloutHead(rollout, report.total, locale, out)) out.line(line)
   out.line(`    ${out.colors.dim(historyText(rollout, moment)[locale])}`)
   out.line()
-  printWaves(report.waves, moment, out)
-  if (report.sites.length > 0) printSites(report.sites, moment, out)
-  for (const { reason, machines } of report.failures) {
-    const number = machines.length === 1 ? '' : `  ${out.colors.dim(countMachines(machines.length)[locale])}`
-    out.line()
-    out.line(`${out.colors.red('✗')} ${out.colors.bold(some(machines, 5))}${number}`)
-    for (const line of wrap(reason.message[locale], out.columns() - 4)) out.line(`    ${line}`)
-  }
+  const counts = countsShown(report.total)
+  printWaves(report.waves, counts, moment, out)
+  if (report.sites.length > 0) printSites(report.sites, counts, moment, out)
+  for (const group of report.failures) printFailures(group, 'counted', locale, out)
+  for (const group of report.accepted) printFailures(group, 'accepted', locale, out)
   if (report.advice.length + orders.length > 0) out.line()
   for (const { kind, who, at: since } of orders) {
     const when = formatMoment(since, at, timezone, locale)
@@ -48,6 +47,25 @@ export const printRolloutStatus = ({ report, orders }: RolloutView, locale: Loca
     out.line(`${out.colors.cyan('→')} ${first}`)
     for (const line of more) out.line(`  ${line}`)
   }
+}
+
+const acceptedText = say('accepted', 'échec accepté')
+
+const printFailures = (
+  { reason, machines }: FailureGroup,
+  kind: 'counted' | 'accepted',
+  locale: Locale,
+  out: Terminal,
+): void => {
+  const isAccepted = kind === 'accepted'
+  const tail = [
+    ...(machines.length === 1 ? [] : [countMachines(machines.length)[locale]]),
+    ...(isAccepted ? [acceptedText[locale]] : []),
+  ].join(', ')
+  const mark = isAccepted ? out.colors.yellow('○') : out.colors.red('✗')
+  out.line()
+  out.line(`${mark} ${out.colors.bold(some(machines, 5))}${tail === '' ? '' : `  ${out.colors.dim(tail)}`}`)
+  for (const line of wrap(reason.message[locale], out.columns() - 4)) out.line(`    ${line}`)
 }
 
 /** `▸ Rollout of 0995749d415d: wave 2 of 4, …`, also in `status`. */
@@ -76,14 +94,15 @@ export const rolloutHead = (
 export const rolloutText = (rollout: Rollout, total: Tally): Text =>
   isOpen(rollout) ? rolloutHeadline(rollout, total) : endText(rollout)
 
-const mark = ({ phase }: Rollout, { colors }: Terminal): string => {
+const mark = (rollout: Rollout, { colors }: Terminal): string => {
+  const { phase } = rollout
   switch (phase.kind) {
     case 'running':
       return colors.cyan('▸')
     case 'paused':
       return phase.by === 'failures' ? colors.red('✗') : colors.yellow('‖')
     case 'done':
-      return colors.green('✓')
+      return isShownNowhere(rollout) ? colors.yellow('○') : colors.green('✓')
     case 'closing':
     case 'aborted':
     case 'superseded':
@@ -93,7 +112,8 @@ const mark = ({ phase }: Rollout, { colors }: Terminal): string => {
 }
 
 /** How it ended, in a few words. */
-export const endText = ({ phase }: Rollout): Text => {
+export const endText = (rollout: Rollout): Text => {
+  const { phase } = rollout
   const by = 'who' in phase && phase.who !== 'loop' ? phase.who : undefined
   const why = 'why' in phase && phase.why !== undefined ? phase.why : undefined
   const tail = say(
@@ -108,7 +128,7 @@ export const endText = ({ phase }: Rollout): Text => {
     case 'closing':
       return say('being ended', 'arrêt en cours')
     case 'done':
-      return say('done', 'terminé')
+      return doneText(rollout, phase.untried ?? 0)
     case 'aborted':
       return say(`aborted${tail.en}`, `arrêté${tail.fr}`)
     case 'superseded':
@@ -116,6 +136,17 @@ export const endText = ({ phase }: Rollout): Text => {
     case 'rolled-back':
       return say(`taken back${tail.en}`, `annulé${tail.fr}`)
   }
+}
+
+const doneText = (rollout: Rollout, untried: number): Text => {
+  if (untried === 0) return say('done', 'terminé')
+  if (isShownNowhere(rollout))
+    return say('done, and nothing had been tried by then', 'terminé, sans que rien n’ait alors été tenté')
+  const { en, fr } = countMachines(untried)
+  return say(
+    `done; nothing had been tried on ${en} by then`,
+    `terminé\u00a0; rien n’avait alors été tenté sur ${fr}`,
+  )
 }
 
 const historyText = ({ startedAt, base, phase }: Rollout, { now, timezone }: Moment): Text => {
@@ -142,60 +173,43 @@ const pastNames = {
   'rolled-back': say('taken back', 'annulé'),
 } as const
 
-const countTitles: readonly Text[] = [
-  say('machines', 'postes'),
-  say('well', 'sains'),
-  say('failed', 'échecs'),
-  say('under way', 'en cours'),
-  say('to come', 'à venir'),
-  say('later', 'plus tard'),
-]
-
-/** In the order of the titles; the first is the sum of the others. */
-const countsOf = (tally: Tally): readonly number[] => {
-  const { succeeded, unneeded, failed, accepted, attempted, waiting, pending, deferred } = tally
-  const parts = [succeeded + unneeded, failed + accepted, attempted, waiting + pending, deferred]
-  return [parts.reduce((sum, part) => sum + part, 0), ...parts]
-}
-
-const countCells = (tally: Tally, locale: Locale, { colors }: Terminal): readonly string[] =>
-  countsOf(tally).map((number, index) => {
-    if (number === 0) return colors.dim('·')
-    const text = formatCount(number, locale)
-    if (index === 1) return colors.green(text)
-    return index === 2 ? colors.red(text) : text
-  })
-
-const countColumns = (locale: Locale): readonly Column[] =>
-  countTitles.map((title): Column => ({ title: title[locale], align: 'right' }))
-
-const printWaves = (waves: readonly WaveReport[], moment: Moment, out: Terminal): void => {
+const printWaves = (
+  waves: readonly WaveReport[],
+  shown: readonly ShownCount[],
+  moment: Moment,
+  out: Terminal,
+): void => {
   const { locale } = moment
   const columns: readonly Column[] = [
     { title: say('wave', 'vague')[locale] },
     { title: '' },
-    ...countColumns(locale),
+    ...countColumns(shown, locale),
     { title: '' },
   ]
   const rows = waves.map(({ wave, filters, tally, state }) => [
     String(wave),
     waveMembers(filters, waves.length === 1)[locale],
-    ...countCells(tally, locale, out),
+    ...countCells(tally, shown, locale, out),
     stateText(state, moment)[locale],
   ])
   for (const line of table(columns, rows, out.colors.dim)) out.line(line)
 }
 
-const printSites = (sites: readonly SiteReport[], moment: Moment, out: Terminal): void => {
+const printSites = (
+  sites: readonly SiteReport[],
+  shown: readonly ShownCount[],
+  moment: Moment,
+  out: Terminal,
+): void => {
   const { locale } = moment
   const columns: readonly Column[] = [
     { title: say('lycée', 'lycée')[locale] },
-    ...countColumns(locale),
+    ...countColumns(shown, locale),
     { title: '' },
   ]
   const rows = sites.map(({ site, tally, heldSince }) => [
     site,
-    ...countCells(tally, locale, out),
+    ...countCells(tally, shown, locale, out),
     heldSince === undefined ? '' : out.colors.yellow(heldText(heldSince, moment)[locale]),
   ])
   out.line()

@@ -9,7 +9,7 @@ import type { Fence, Target } from '../model/plan.ts'
 import type { Reason } from '../model/reason.ts'
 import type { Rollout, Steering } from '../model/rollout.ts'
 import type { Compiled } from '../ports.ts'
-import { isAdmitted, isOpen } from '../rollout.ts'
+import { isAdmitted, isOpen, isShownNowhere } from '../rollout.ts'
 import { wasGivenUp } from '../rollout-reasons.ts'
 import type { NewEvent, RolloutMove } from '../store/store.ts'
 import type { LoopParts, Settings } from './loop-parts.ts'
@@ -93,10 +93,11 @@ export const createTargeting = (
 
   const named = (of: Rollout['base']): Promise<Named | undefined> => readNamed(of, contents)
 
-  /** What came to its end last: what is now, unless the last rollout was ended before. */
+  /** What came to its end last: what is now, unless the last rollout was ended before, or came there without a single try. */
   const provenState = async (): Promise<Named | undefined> => {
     const [last] = await store.rollouts(1)
-    return last === undefined || last.phase.kind === 'done' ? newest() : named(last.proven)
+    const isProven = last === undefined || (last.phase.kind === 'done' && !isShownNowhere(last))
+    return isProven ? newest() : named(last.proven)
   }
 
   /** Another process may have taken it up, or ended what it waits for. */

@@ -71,7 +71,15 @@ export type RolloutPhase =
       readonly at: Instant
     }
   | {
-      readonly kind: 'done' | 'aborted' | 'superseded' | 'rolled-back'
+      readonly kind: 'done'
+      readonly who: string
+      readonly why?: string
+      readonly at: Instant
+      /** Machines on which nothing had been tried by then, and that were not seen as wanted either; undefined: none. */
+      readonly untried?: number
+    }
+  | {
+      readonly kind: 'aborted' | 'superseded' | 'rolled-back'
       readonly who: string
       readonly why?: string
       readonly at: Instant

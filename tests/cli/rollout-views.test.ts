@@ -10,11 +10,11 @@ import { tell } from '../../cli/progress/story.ts'
 import { readRollout } from '../../cli/rollout-now.ts'
 import { explain } from '../../reconciler/explain.ts'
 import { rolloutLines } from '../../reconciler/explain-rollout.ts'
-import type { MachineId } from '../../reconciler/model/ids.ts'
+import type { MachineId, RolloutOrderId } from '../../reconciler/model/ids.ts'
 import { rolloutReport } from '../../reconciler/rollout-report.ts'
 import type { DesiredRollout } from '../../specs/desired.ts'
 import { deserialize } from '../../specs/serialize.ts'
-import type { Locale } from '../../specs/text.ts'
+import { type Locale, say } from '../../specs/text.ts'
 import { sixPcs, wish } from '../simulation/lycee.ts'
 import { createWorld, type World } from '../simulation/world.ts'
 import { paper } from './paper.ts'
@@ -92,6 +92,23 @@ test('rollout status of one that has stopped itself names who failed and why', a
   await matches(t, 'stopped-itself', told)
   const guide = await readFile(fileURLToPath(new URL('../../docs/operating.md', import.meta.url)), 'utf8')
   t.true(guide.includes(`\`\`\`text\n${told}\n\`\`\``), 'docs/operating.md shows it as it is')
+  await alive.stop()
+})
+
+test('rollout status shows failures that a person has accepted apart from the others', async (t) => {
+  const { world, alive } = await begun(t, 2)
+  world.archive.failing.add('blender')
+  world.commit('c2', withPackage('blender'))
+  await world.clock.pass(hour)
+  const { rollout } = (await newestOf(world)).steering
+  const at = world.clock.now()
+  await world.store.addRolloutOrder(
+    { id: 'order' as RolloutOrderId, rollout: rollout.id, kind: 'resume', who: 'claire', at },
+    { at, kind: 'rollout-ordered', actor: 'claire', message: say('resume', 'reprise') },
+  )
+  await world.clock.pass(5 * minute)
+  await matches(t, 'accepted', await statusOf(world))
+  await matches(t, 'accepted.fr', await statusOf(world, 'fr'))
   await alive.stop()
 })
 

@@ -1,7 +1,7 @@
 /** Whether a rollout goes on, waits, stops or ends: one step of `advance` after the other, on paper. */
 import test from 'ava'
 import type { MachineId, RolloutId, SiteId } from '../../reconciler/model/ids.ts'
-import type { Advance } from '../../reconciler/rollout.ts'
+import { type Advance, isShownNowhere } from '../../reconciler/rollout.ts'
 import { type Course, type CourseParts, course, hour, minute } from './sample-rollout.ts'
 
 const names = (lycee: string, room: string, count: number): readonly string[] =>
@@ -481,4 +481,74 @@ test('a park without waves has everybody at once, and nothing stops it', (t) => 
   made.settle()
   t.is(made.rollout.phase.kind, 'running')
   t.deepEqual(made.rollout.heldSites, {})
+})
+
+/** People let each wave pass in which nobody could be reached. */
+const passedUnseen = (
+  more: CourseParts['rollout'] = {},
+): { readonly made: Course; readonly last: Advance } => {
+  const made = begun({ deadlineMs: 24 * hour, ...more })
+  let last: Advance | undefined
+  for (let wave = 0; wave < 2; wave += 1) {
+    made.pass(24 * hour)
+    made.settle()
+    made.order('approve')
+    last = made.step()
+    made.settle()
+  }
+  if (last === undefined) throw new Error('there is no step')
+  return { made, last }
+}
+
+test('one that people let pass without a single try is done, and says that nothing was ever tried', (t) => {
+  const { made, last } = passedUnseen()
+  t.like(made.rollout.phase, { kind: 'done', untried: 13 })
+  t.true(isShownNowhere(made.rollout))
+  const end = last.news.find(({ kind }) => kind === 'rollout-ended')
+  t.like(end?.data, { how: 'done', untried: 13 })
+  t.regex(
+    end?.message.en ?? '',
+    /nothing was ever tried: 13 machines could not be reached\..*proviseur status/,
+  )
+  t.regex(end?.message.fr ?? '', /rien n’ait jamais été tenté\u00a0: 13 postes/)
+})
+
+test('one that is done while some were never reached keeps how many, and is shown all the same', (t) => {
+  const made = begun({ deadlineMs: 24 * hour })
+  made.fate('well', ...canary)
+  made.settle()
+  made.pass(hour)
+  made.settle()
+  made.fate('well', ...others.slice(2))
+  made.pass(24 * hour)
+  made.settle()
+  made.pass(hour)
+  const { news } = made.step()
+  t.like(made.rollout.phase, { kind: 'done', untried: 2 })
+  t.false(isShownNowhere(made.rollout))
+  t.regex(news.at(-1)?.message.en ?? '', /11 well, 0 failed, 2 to follow, on which nothing was tried\./)
+})
+
+test('one that was tried everywhere has nothing untried to tell of', (t) => {
+  const made = halfWay()
+  made.fate('well', ...others)
+  made.settle()
+  made.pass(hour)
+  made.settle()
+  t.is(made.rollout.phase.kind, 'done')
+  t.false('untried' in made.rollout.phase)
+})
+
+test('a wave that passes with accepted failures tells of them', (t) => {
+  const made = begun({ pauseAtFailureShare: 0.3 })
+  made.fate('failed', canary[0] as string)
+  made.settle()
+  t.is(codeOf(made), 'too-many-failures')
+  made.order('resume')
+  made.fate('well', ...canary.slice(1))
+  made.settle()
+  made.pass(2 * hour)
+  const passed = made.step().news.find(({ kind }) => kind === 'wave-passed')
+  t.is(passed?.message.en, 'Wave 1 of 2 has passed: 2 well, 0 failed, 1 accepted failure.')
+  t.regex(passed?.message.fr ?? '', /0 en échec, 1 échec accepté\./)
 })

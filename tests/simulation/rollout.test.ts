@@ -216,6 +216,30 @@ test('a wave of which nobody could be reached shows nothing: a person says wheth
   await alive.stop()
 })
 
+test('what was shown nowhere before it was done goes through the waves again with the next commit', async (t) => {
+  const { world, alive } = await settled(t, 5)
+  for (const id of sixPcs) {
+    world.pc(id).powerOff()
+    world.pc(id).wakeable = false
+  }
+  world.commit('c2', newCommit({ deadlineMs: 2 * hour }))
+  for (let wave = 0; wave < 2; wave += 1) {
+    await world.clock.pass(3 * hour)
+    await order(world, 'approve')
+  }
+  t.like(await newest(world), { phase: { kind: 'done', untried: 6 } })
+  // It changes no PC any more.
+  world.commit('c3', newCommit({ deadlineMs: 4 * hour }))
+  await world.clock.pass(hour)
+  t.like(await newest(world), {
+    revision: 'c3',
+    proven: { revision: 'c1' },
+    phase: { kind: 'running' },
+    waves: [{ machines: 3 }, { machines: 3 }, { machines: 0 }],
+  })
+  await alive.stop()
+})
+
 test('a person pauses and resumes: who was begun is finished, nobody else is begun', async (t) => {
   const { world, alive } = await settled(t, 6)
   world.commit('c2', newCommit({ soakMs: 10 * minute }))
