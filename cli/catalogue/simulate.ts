@@ -6,8 +6,8 @@ export const simulateEntry: Entry = {
   name: 'simulate',
   summary: say('rehearse a commit on simulated PCs', 'répète un commit sur des postes simulés'),
   description: say(
-    'Plays days and nights of the whole park in a few minutes: the real planner, rollouts and loop, on simulated PCs, networks and people, with what may go wrong. With --base the park stands as it says, and the other revision is merged an hour later. Prints a table of the nights and what is not right at the end. Touches no machine. The same seed gives the same run.',
-    'Joue en quelques minutes des jours et des nuits de tout le parc\u00a0: le vrai planificateur, les vrais déploiements, la vraie boucle, sur des postes, des réseaux et des personnes simulés, avec ce qui peut aller de travers. Avec --base, le parc est dans cet état, et l’autre révision est fusionnée une heure après. Affiche un tableau des nuits et ce qui ne va pas à la fin. Ne touche à aucun poste. La même graine donne la même répétition.',
+    'Plays days and nights of the whole park, faster than they pass: the real planner, rollouts and loop, on simulated PCs, networks and people, with what may go wrong. With --base the park stands as it says, and the other revision is merged an hour later. Prints a table of the nights and what is not right at the end. Touches no machine. The same seed gives the same run. How long it takes and what it shows: docs/simulation.md.',
+    'Joue des jours et des nuits de tout le parc, plus vite qu’ils ne passent\u00a0: le vrai planificateur, les vrais déploiements, la vraie boucle, sur des postes, des réseaux et des personnes simulés, avec ce qui peut aller de travers. Avec --base, le parc est dans cet état, et l’autre révision est fusionnée une heure après. Affiche un tableau des nuits et ce qui ne va pas à la fin. Ne touche à aucun poste. La même graine donne la même répétition. Durée et portée\u00a0: docs/simulation.md.',
   ),
   arguments: [directory],
   options: [
