@@ -149,7 +149,7 @@ function ended(phase: Ended, total: Tally): Text {
   const why = phase.why === undefined ? say('', '') : say(` (${phase.why})`, ` (${phase.why})`)
   switch (phase.kind) {
     case 'done':
-      return done(total)
+      return done(phase.untried ?? 0, total)
     case 'aborted':
       return say(
         `The rollout was ended by ${phase.who}${why.en}: machines on which it was tried keep it, the others stay as they are.`,
@@ -165,18 +165,25 @@ function ended(phase: Ended, total: Tally): Text {
   }
 }
 
-function done(total: Tally): Text {
+function done(untried: number, total: Tally): Text {
   const { succeeded, unneeded, deferred, pending } = total
+  if (untried > 0 && untried === machinesIn(total)) return doneUntried(untried)
   const left = deferred + pending
-  if (left > 0 && left === machinesIn(total)) return doneUntried(left)
   const [fine, failed, later] = [well(succeeded + unneeded), failedText(total), toFollow(left)]
-  const untried =
-    left === 0 ? say('', '') : say(', on which nothing was tried', ', sans que rien n’y ait été tenté')
+  const note = untried === 0 ? say('', '') : notTried(untried === left ? undefined : count(untried))
   return say(
-    `The rollout is done: ${fine.en}, ${failed.en}, ${later.en}${untried.en}.`,
-    `Le déploiement est terminé\u00a0: ${fine.fr}, ${failed.fr}, ${later.fr}${untried.fr}.`,
+    `The rollout is done: ${fine.en}, ${failed.en}, ${later.en}${note.en}.`,
+    `Le déploiement est terminé\u00a0: ${fine.fr}, ${failed.fr}, ${later.fr}${note.fr}.`,
   )
 }
+
+const notTried = (some: Text | undefined): Text =>
+  some === undefined
+    ? say(', on which nothing was tried', ', sans que rien n’y ait été tenté')
+    : say(
+        `, on ${some.en} of which nothing was tried`,
+        `, sans que rien n’ait été tenté sur ${some.fr} d’entre eux`,
+      )
 
 const doneUntried = (left: number): Text => {
   const { en, fr } = machines(left)

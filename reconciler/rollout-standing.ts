@@ -50,17 +50,17 @@ export const questionOf = (
 export function standingOf(question: StandingQuestion): MachineStanding {
   const { wave, attempt } = question
   if (wave?.openedAt === undefined) return 'waiting'
-  return attempt === undefined ? untried(question, wave.openedAt) : tried(question, attempt)
+  return attempt === undefined ? untried(question, wave.openedAt) : tried(question, attempt, wave.openedAt)
 }
 
 /** When time alone may make another standing of it; undefined: never. */
-export function standsUntil(
-  { wave, attempt, deadlineMs, healthMs }: StandingQuestion,
-  standing: MachineStanding,
-): number | undefined {
+export function standsUntil(question: StandingQuestion, standing: MachineStanding): number | undefined {
+  const { wave, attempt, deadlineMs, healthMs, now } = question
   if (wave?.openedAt === undefined) return undefined
   if (standing === 'pending') return wave.openedAt + deadlineMs
-  return standing === 'attempted' && attempt?.endedAt !== undefined ? attempt.endedAt + healthMs : undefined
+  if (standing !== 'attempted' || attempt?.endedAt === undefined) return undefined
+  const ahead = [attempt.endedAt + healthMs, goneAt(question, wave.openedAt)].filter((at) => at > now)
+  return ahead.length === 0 ? undefined : Math.min(...ahead)
 }
 
 /** Nothing was done on it for this revision yet. */
@@ -80,7 +80,7 @@ function untried(
  * Errors before successes. One failure that the PC may have had from somebody's hand (it was switched off, the cable was pulled) is
  * not yet the revision's; it is once the machine was not seen well in time.
  */
-function tried(question: StandingQuestion, attempt: Attempt): MachineStanding {
+function tried(question: StandingQuestion, attempt: Attempt, openedAt: number): MachineStanding {
   const { endedAt, failures } = attempt
   const seen = endedAt === undefined ? 'not' : lookAfter(question, endedAt)
   // Somebody may have mended by hand what failed.
@@ -89,20 +89,47 @@ function tried(question: StandingQuestion, attempt: Attempt): MachineStanding {
   const isFailure = failures > 1 || (failures === 1 && !mayBeSomebodysHand(attempt))
   if (isFailure || seen === 'stalled') return 'failed'
   if (endedAt === undefined) return 'attempted'
+  if (seen === 'gone') return gone(question, endedAt, openedAt)
   const isLate = question.now >= endedAt + question.healthMs
   return isLate && (seen === 'not' || seen === 'unwell') ? 'failed' : 'attempted'
 }
 
-/** `not`: it was not read since; `busy`: it was, and something is still to be done on it. */
+/**
+ * It was read after its action, and is out of reach now. A broken connection, a PC that was switched off, another one at its address
+ * are no verdict on what was done: at the deadline it is one of those that follow later, and holds nothing up any more. But one that
+ * let nobody in any more right after its action, and still does not by the deadline, is what a bad revision looks like.
+ */
+function gone(question: StandingQuestion, endedAt: number, openedAt: number): MachineStanding {
+  const { observed, healthMs, now } = question
+  if (now < goneAt(question, openedAt)) return 'attempted'
+  const isShut = observed?.reach === 'silent' && observed.errors.some(({ code }) => shutOut.has(code))
+  return isShut && readAt(observed) < endedAt + healthMs ? 'failed' : 'deferred'
+}
+
+const goneAt = ({ observed, deadlineMs, healthMs }: StandingQuestion, openedAt: number): number =>
+  Math.max(openedAt + deadlineMs, readAt(observed) + healthMs)
+
+/** The PC is on, and lets nobody read: not the network, this server, or another PC at its address. */
+const shutOut: ReadonlySet<string> = new Set([
+  'ssh-refused',
+  'ssh-filtered',
+  'ssh-handshake-timeout',
+  'ssh-handshake-failed',
+  'login-refused',
+  'sudo-refused',
+  'sudo-missing',
+  'shell-missing',
+  'unreadable',
+])
+
+/** `not`: it was not read since; `busy`: it was, and something is still to be done on it; `gone`: it was, and cannot be any more. */
 function lookAfter(
   { decision, observed }: StandingQuestion,
   endedAt: number,
-): 'well' | 'stalled' | 'busy' | 'unwell' | 'not' {
-  const readAt = Math.max(observed?.facts?.at ?? 0, readByDisk(observed))
-  if (readAt <= endedAt) return 'not'
+): 'well' | 'stalled' | 'busy' | 'gone' | 'unwell' | 'not' {
+  if (readAt(observed) <= endedAt) return 'not'
   if (observed?.facts?.loginsClosed === true) return 'unwell'
-  // Read after its action, and not now: a lost connection is no verdict on what was done to it.
-  if (observed?.reach === 'silent') return 'busy'
+  if (observed?.reach === 'silent') return 'gone'
   switch (decision?.kind) {
     case 'converged':
       return 'well'
@@ -113,9 +140,13 @@ function lookAfter(
       return 'unwell'
     case 'act':
     case 'held':
-      return 'busy'
+      return observed?.reach === 'off' ? 'gone' : 'busy'
   }
 }
+
+/** When it was last read; never: 0. */
+const readAt = (observed: Observed | undefined): number =>
+  Math.max(observed?.facts?.at ?? 0, readByDisk(observed))
 
 /** Of a PC in whose system nobody reads (Windows), its own record of the disk is all that tells that it came back. */
 const readByDisk = (observed: Observed | undefined): number =>

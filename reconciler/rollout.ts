@@ -102,13 +102,15 @@ function goneOn(input: AdvanceInput, rollout: Rollout, tally: RolloutTally): Rol
     ...rollout,
     waves,
     heldSites,
-    ...(isOver ? { phase: done(tally.total, now) } : {}),
+    ...(isOver ? { phase: done(input.steering, tally, now) } : {}),
   }
 }
 
 /** Whom nobody could reach follows with nobody counting what fails: how many they are is kept with the end. */
-function done({ pending, deferred }: Tally, now: Instant): RolloutPhase {
-  const untried = pending + deferred
+function done({ attempts }: Steering, { standings }: RolloutTally, now: Instant): RolloutPhase {
+  const untried = [...standings].filter(
+    ([machine, standing]) => (standing === 'pending' || standing === 'deferred') && !attempts.has(machine),
+  ).length
   return { kind: 'done', who: 'loop', at: now, ...(untried === 0 ? {} : { untried }) }
 }
 

@@ -19,6 +19,8 @@ const fates: readonly Fate[] = [
   'failed',
   'mended',
   'hopeless',
+  'shut out',
+  'lost',
 ]
 const orderKinds: readonly RolloutOrder['kind'][] = [
   'pause',

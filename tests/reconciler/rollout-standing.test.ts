@@ -30,6 +30,17 @@ const held = (by: Extract<Decision, { kind: 'held' }>['by']): Decision => ({
 const seen = (minutesAgo: number, more: Parameters<typeof facts>[0] = {}): Observed =>
   up(pc, facts({ at: now - minutesAgo * minute, ...more }))
 
+/** Read so long ago, and for this reason not any more. */
+const shut = (minutesAgo: number, code = 'ssh-refused'): Observed => ({
+  ...seen(minutesAgo),
+  reach: 'silent',
+  errors: [{ ...reason, code }],
+})
+
+const closed = (minutesAgo: number): Pick<Observed, 'facts'> => ({
+  facts: facts({ at: now - minutesAgo * minute, loginsClosed: true }),
+})
+
 const silent: Observed = { ...off(pc), reach: 'silent' }
 
 /** One try that began twenty minutes ago and took ten. */
@@ -145,6 +156,101 @@ const tried: readonly Row[] = [
     'it was read since, and another PC answers at its address now',
     { attempt: attempt(), decision: stalled, observed: { ...seen(1), reach: 'silent' }, ...later(60) },
     'attempted',
+  ],
+  [
+    'it was read since, the connection is broken, and the deadline is over',
+    {
+      attempt: attempt(),
+      decision: unknown,
+      observed: shut(1, 'connection-lost'),
+      deadlineMs: hour,
+      ...later(60),
+    },
+    'deferred',
+  ],
+  [
+    'it was read since, DNS knows nobody, and the deadline is over',
+    {
+      attempt: attempt(),
+      decision: unknown,
+      observed: shut(1, 'dns-unavailable'),
+      deadlineMs: hour,
+      ...later(60),
+    },
+    'deferred',
+  ],
+  [
+    'it was read since, another PC answers at its address, and the deadline is over',
+    {
+      attempt: attempt(),
+      decision: stalled,
+      observed: shut(1, 'host-key-changed'),
+      deadlineMs: hour,
+      ...later(60),
+    },
+    'deferred',
+  ],
+  [
+    'it was read right after, and lets nobody in since',
+    { attempt: attempt(), decision: unknown, observed: shut(1), ...later(60) },
+    'attempted',
+  ],
+  [
+    'it was read right after, and lets nobody in by the deadline',
+    { attempt: attempt(), decision: unknown, observed: shut(1), deadlineMs: hour, ...later(60) },
+    'failed',
+  ],
+  [
+    'the deadline is over, and it has let nobody in for less than it is given to be seen well',
+    { attempt: attempt(), decision: unknown, observed: shut(1), deadlineMs: hour, ...later(28) },
+    'attempted',
+  ],
+  [
+    'it was read for as long as its action is watched, and lets nobody in now',
+    { attempt: attempt(), decision: unknown, observed: shut(-20), deadlineMs: hour, ...later(60) },
+    'deferred',
+  ],
+  [
+    'it let nobody log in when it was read, and cannot be read since',
+    { attempt: attempt(), decision: unknown, observed: { ...shut(1), ...closed(1) }, ...later(60) },
+    'failed',
+  ],
+  [
+    'it was as wanted, and its cable was pulled',
+    { attempt: attempt(), decision: converged, observed: { ...seen(1), reach: 'off' }, ...later(60) },
+    'succeeded',
+  ],
+  [
+    'more is to be done on it, and it is off',
+    { attempt: attempt(), decision: held('power'), observed: { ...seen(1), reach: 'off' }, ...later(60) },
+    'attempted',
+  ],
+  [
+    'more is to be done on it, and it is off when the deadline is over',
+    {
+      attempt: attempt(),
+      decision: held('power'),
+      observed: { ...seen(1), reach: 'off' },
+      deadlineMs: hour,
+      ...later(60),
+    },
+    'deferred',
+  ],
+  [
+    'more is to be done on it, it is on, and the deadline is over',
+    { attempt: attempt(), decision: held('window'), observed: seen(1), deadlineMs: hour, ...later(60) },
+    'attempted',
+  ],
+  [
+    'its try failed, and it is gone when the deadline is over',
+    {
+      attempt: failed(),
+      decision: unknown,
+      observed: shut(1, 'connection-lost'),
+      deadlineMs: hour,
+      ...later(60),
+    },
+    'failed',
   ],
   [
     'what was done did not help, and nothing more can',

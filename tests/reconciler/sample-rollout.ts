@@ -19,7 +19,8 @@ export const reason = { code: 'example', message: say('An example.', 'Un exemple
 
 /**
  * What became of a PC. `silent`: it was worked on, and nobody has seen it since; `mended`: its try failed, and it was seen well
- * later; `hopeless`: no action can make it as wanted, and none was tried.
+ * later; `hopeless`: no action can make it as wanted, and none was tried; `shut out`: it was read after its try, and lets nobody in since;
+ * `lost`: it was read, and the connection to it is broken.
  */
 export type Fate =
   | 'untouched'
@@ -29,6 +30,8 @@ export type Fate =
   | 'well'
   | 'failed'
   | 'mended'
+  | 'shut out'
+  | 'lost'
   | 'hopeless'
 
 export type Known = {
@@ -58,12 +61,22 @@ export function known(id: MachineId, fate: Fate, since: Instant): Known {
       return { attempt: failed, decision: stalled, observed }
     case 'mended':
       return { attempt: failed, decision: converged, observed }
+    case 'shut out':
+      return { attempt: ended, decision: unknown, observed: silent(observed, 'ssh-refused') }
+    case 'lost':
+      return { attempt: ended, decision: unknown, observed: silent(observed, 'connection-lost') }
     case 'hopeless':
       return { decision: stalled, observed }
   }
 }
 
 const converged: Decision = { kind: 'converged', reported: [] }
+const unknown: Decision = { kind: 'unknown', reason }
+const silent = (observed: Observed, code: string): Observed => ({
+  ...observed,
+  reach: 'silent',
+  errors: [{ ...reason, code }],
+})
 const stalled: Decision = { kind: 'stalled', reason, changes: [] }
 
 const oldProfile = profile()
