@@ -13,9 +13,8 @@ import type { Given } from './given.ts'
 import { abbreviate } from './output/revision.ts'
 import { printOrder } from './output/rollout-order.ts'
 import { noRollout, rolloutOver, whyMissing } from './output/rollout-refusals.ts'
-import { locate } from './place.ts'
 import { ok, type Result } from './result.ts'
-import { openStoreInUse } from './state.ts'
+import { withStoreInUse } from './store-in-use.ts'
 
 /** A running `up` looks for orders every second; on a busy server one turn may take as long again. */
 const waitAtMostMs = 3_000
@@ -37,16 +36,7 @@ export const orders =
   async (context, given) => {
     const why = given.value('why')?.trim()
     if (!why && kind !== 'approve') return context.fail(whyMissing(kind), exitCode.usage)
-    const place = await locate(context, given)
-    if (!place.ok) return context.fail(place.reason)
-    const opened = await openStoreInUse(place.value)
-    if (!opened.ok) return context.fail(opened.reason)
-    const store = opened.value
-    try {
-      return await give(context, store, kind, given, why)
-    } finally {
-      await store.close()
-    }
+    return withStoreInUse(context, given, (store) => give(context, store, kind, given, why))
   }
 
 const give = async (

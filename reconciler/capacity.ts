@@ -2,8 +2,10 @@
 import type { DesiredMachine, DesiredSite } from '../specs/desired.ts'
 import { atCapacity, roomAtCapacity, tooManyWakes } from './capacity-reasons.ts'
 import { type Load, limitOf, usesOf, type Work } from './capacity-use.ts'
+import { entryOf } from './entry.ts'
+import { siteOf } from './machine-id.ts'
 import type { Change } from './model/change.ts'
-import type { Instant, MachineId, SiteId } from './model/ids.ts'
+import type { Instant, SiteId } from './model/ids.ts'
 import type { Observed } from './model/observed.ts'
 import type { History, PlanInput } from './model/plan.ts'
 import type { Reason } from './model/reason.ts'
@@ -23,13 +25,8 @@ export type Loads = {
 /** Counts what is in flight, that of machines that have left the park included: they still use the network. */
 export function loadsInFlight(input: PlanInput): Loads {
   const sites = new Map<SiteId, SiteLoad>()
-  const siteLoad = (site: SiteId): SiteLoad => {
-    const known = sites.get(site)
-    if (known !== undefined) return known
-    const none: SiteLoad = { actions: 0, images: 0, packages: 0, packets: [] }
-    sites.set(site, none)
-    return none
-  }
+  const siteLoad = (site: SiteId): SiteLoad =>
+    entryOf(sites, site, () => ({ actions: 0, images: 0, packages: 0, packets: [] }))
   let counted: Rooms | undefined
   // Not before somebody asks: mostly nobody wants to start anything.
   const rooms = (): Rooms => {
@@ -99,5 +96,3 @@ function refusalOf(
 }
 
 const isWakeUp = (change: Change): boolean => change.facet === 'power' && change.item === 'wake'
-
-const siteOf = (machine: MachineId): SiteId => machine.slice(0, machine.indexOf('/')) as SiteId

@@ -3,7 +3,9 @@
  * on the long side for old hardware behind a shared uplink; else these, at the pace that was measured. An action that takes
  * longer all the same is stopped by its deadline.
  */
+
 import type { DesiredSite } from '../specs/desired.ts'
+import { entryOf } from './entry.ts'
 import { type Link, linkOf, usableShare } from './link.ts'
 import type { Change, DiskChange } from './model/change.ts'
 import type { Durations } from './model/duration.ts'
@@ -66,12 +68,10 @@ function estimateFor(site: DesiredSite, model: string, durations: Durations): Es
   const paces = new Map<string, number>()
   const paceOf = (change: Change): number => {
     const kind = kindOf(change)
-    const known = paces.get(kind)
-    if (known !== undefined) return known
-    const scope = scopesOf(kind, model, site.id).find((key) => durations.has(key))
-    const pace = scope === undefined ? 1 : (durations.get(scope) ?? 1)
-    paces.set(kind, pace)
-    return pace
+    return entryOf(paces, kind, () => {
+      const scope = scopesOf(kind, model, site.id).find((key) => durations.has(key))
+      return scope === undefined ? 1 : (durations.get(scope) ?? 1)
+    })
   }
   const changeMs = (change: Change, first: boolean): number =>
     Math.ceil(assumedMs(change, first, link) * paceOf(change))

@@ -1,5 +1,6 @@
 /** When work of a given length may start, at any instant ahead: what a forecast asks of maintenance windows. */
 import type { Effect, Window } from '../specs/desired.ts'
+import { entryOf } from './entry.ts'
 import type { Instant } from './model/ids.ts'
 import { createTimetable, type Interval, type Timetable } from './timetable.ts'
 
@@ -17,15 +18,11 @@ export function createOpeningSearches(
   const byList = new Map<readonly Window[], Map<string, OpeningSearch>>()
   const byContent = new Map<string, OpeningSearch>()
   return (windows, zone) => {
-    const zones = byList.get(windows) ?? new Map<string, OpeningSearch>()
-    byList.set(windows, zones)
-    const known = zones.get(zone)
-    if (known !== undefined) return known
-    const content = `${zone}\n${JSON.stringify(windows, withoutOrigin)}`
-    const search = byContent.get(content) ?? searchOf(createTimetable(windows, zone, now))
-    byContent.set(content, search)
-    zones.set(zone, search)
-    return search
+    const zones = entryOf(byList, windows, () => new Map<string, OpeningSearch>())
+    return entryOf(zones, zone, () => {
+      const content = `${zone}\n${JSON.stringify(windows, withoutOrigin)}`
+      return entryOf(byContent, content, () => searchOf(createTimetable(windows, zone, now)))
+    })
   }
 }
 

@@ -2,6 +2,7 @@
  * A plan for people and for other programs: what will change, where, how long it takes, who is held and why. Plain data,
  * written out as JSON as it is; `report-text.ts` and `report-markdown.ts` put it into words.
  */
+
 import type { Desired, DesiredMachine, Effect } from '../specs/desired.ts'
 import { type Admission, admit } from './admit.ts'
 import { type ChangeGroup, type Described, groupChanges } from './change-group.ts'
@@ -9,6 +10,7 @@ import { describeChange } from './describe.ts'
 import { diskForecast } from './disk-forecast.ts'
 import { type ImagerChange, isImagerChange } from './disk-work.ts'
 import { createEstimates } from './duration.ts'
+import { entryOf } from './entry.ts'
 import { type ExceptionGroup, groupExceptions } from './exceptions.ts'
 import type { Change, DiskChange } from './model/change.ts'
 import type { Forecast } from './model/forecast.ts'
@@ -101,7 +103,7 @@ export function reportPlan(
     const machine = desired.machines.get(id)
     if (machine === undefined) continue
     const changes = plannedChanges(decision)
-    for (const tally of [total, tallyOf(bySite, machine.site), tallyOf(byRoom, machine.room)]) {
+    for (const tally of [total, entryOf(bySite, machine.site, zero), entryOf(byRoom, machine.room, zero)]) {
       count(tally, decision, changes, changes.length === 0 ? 0 : neededMs(machine, changes))
     }
     if (changes.length > 0) {
@@ -213,14 +215,6 @@ const zero = (): Tally => ({
   workMs: 0,
   bytes: 0,
 })
-
-function tallyOf<Key>(tallies: Map<Key, Tally>, key: Key): Tally {
-  const known = tallies.get(key)
-  if (known !== undefined) return known
-  const tally = zero()
-  tallies.set(key, tally)
-  return tally
-}
 
 function count(tally: Tally, decision: Decision, changes: readonly Change[], workMs: number): void {
   tally.machines++

@@ -1,4 +1,5 @@
 /** A rollout in numbers: where its machines are, in all, wave by wave and lycée by lycée. */
+import { siteOf } from './machine-id.ts'
 import type { MachineId, SiteId } from './model/ids.ts'
 import type { MachineStanding, Steering } from './model/rollout.ts'
 import { type Evidence, questionOf, standingOf } from './rollout-standing.ts'
@@ -60,5 +61,3 @@ export const failureShare = (tally: Tally): number => {
   const tried = triedOn(tally)
   return tried === 0 ? 0 : tally.failed / tried
 }
-
-const siteOf = (machine: MachineId): SiteId => machine.slice(0, machine.indexOf('/')) as SiteId

@@ -1,5 +1,6 @@
 /** How the park stands: counts for each lycée and room, and what is not as wanted. */
 import type { Desired } from '../specs/desired.ts'
+import { entryOf } from './entry.ts'
 import { type ExceptionGroup, groupExceptions } from './exceptions.ts'
 import type { Instant, MachineId, RoomId, SiteId } from './model/ids.ts'
 import type { Observed } from './model/observed.ts'
@@ -51,7 +52,7 @@ export function status(desired: Desired, inventory: ReadonlyMap<MachineId, Obser
   for (const [id, machine] of desired.machines) {
     const decision = plan.decisions.get(id)
     const reach = inventory.get(id)?.reach
-    for (const tally of [park, tallyOf(bySite, machine.site), tallyOf(byRoom, machine.room)]) {
+    for (const tally of [park, entryOf(bySite, machine.site, zero), entryOf(byRoom, machine.room, zero)]) {
       count(tally, decision, reach)
     }
   }
@@ -92,14 +93,6 @@ const zero = (): Tally => ({
   up: 0,
   off: 0,
 })
-
-function tallyOf<Key>(tallies: Map<Key, Tally>, key: Key): Tally {
-  const known = tallies.get(key)
-  if (known !== undefined) return known
-  const tally = zero()
-  tallies.set(key, tally)
-  return tally
-}
 
 /** A machine that the plan does not know yet, being new, is unknown. */
 function count(tally: Tally, decision: Decision | undefined, reach: Observed['reach'] | undefined): void {

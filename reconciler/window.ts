@@ -1,6 +1,7 @@
 /** Maintenance windows: may something start now that takes so long, and if not, when? */
 import type { Effect, Window } from '../specs/desired.ts'
 import { say } from '../specs/text.ts'
+import { entryOf } from './entry.ts'
 import type { Instant } from './model/ids.ts'
 import type { Reason } from './model/reason.ts'
 import { createTimetable, type Timetable } from './timetable.ts'
@@ -39,18 +40,11 @@ export function createOpenings(now: Instant): (windows: readonly Window[], zone:
   const byList = new Map<string, Map<readonly Window[], Openings>>()
   const byContent = new Map<string, Openings>()
   return (windows, zone) => {
-    let lists = byList.get(zone)
-    if (lists === undefined) {
-      lists = new Map()
-      byList.set(zone, lists)
-    }
-    const known = lists.get(windows)
-    if (known !== undefined) return known
-    const content = `${zone}\n${JSON.stringify(windows, withoutOrigin)}`
-    const openings = byContent.get(content) ?? answers(windows, zone, now)
-    byContent.set(content, openings)
-    lists.set(windows, openings)
-    return openings
+    const lists = entryOf(byList, zone, () => new Map<readonly Window[], Openings>())
+    return entryOf(lists, windows, () => {
+      const content = `${zone}\n${JSON.stringify(windows, withoutOrigin)}`
+      return entryOf(byContent, content, () => answers(windows, zone, now))
+    })
   }
 }
 

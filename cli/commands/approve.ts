@@ -7,10 +7,9 @@ import type { Run } from '../catalogue/entry.ts'
 import { exitCode } from '../exit.ts'
 import { newestWord } from '../newest-revision.ts'
 import { abbreviate } from '../output/revision.ts'
-import { locate } from '../place.ts'
 import { ok, type Result, refuse } from '../result.ts'
 import { openSource } from '../sources/open.ts'
-import { openStoreInUse } from '../state.ts'
+import { withStoreInUse } from '../store-in-use.ts'
 
 /**
  * Makes the held revision the target, as `up` would have done: it is read again, compiled and admitted like any other, with
@@ -18,17 +17,12 @@ import { openStoreInUse } from '../state.ts'
  */
 export const run: Run = async (context, given) => {
   const { text, out } = context
-  const place = await locate(context, given)
-  if (!place.ok) return context.fail(place.reason)
-  const opened = await openStoreInUse(place.value)
-  if (!opened.ok) return context.fail(opened.reason)
-  const store = opened.value
-  try {
+  return withStoreInUse(context, given, async (store, place) => {
     const held = await findHeld(store, given.argument(0) ?? '')
     if (!held.ok) return context.fail(held.reason)
     const revision = held.value
     const rev = revision.startsWith('folder:') ? undefined : revision
-    const source = await openSource(place.value, rev, () => {})
+    const source = await openSource(place, rev, () => {})
     if (!source.ok) return context.fail(source.reason)
     const read = await source.value.read()
     if (read.revision !== revision) return context.fail(changedSince(revision))
@@ -62,9 +56,7 @@ export const run: Run = async (context, given) => {
       out.line(text(done))
     }
     return exitCode.done
-  } finally {
-    await store.close()
-  }
+  })
 }
 
 /** One step has nothing more of the rollout under way started, the next ends it; another process may come in between. */

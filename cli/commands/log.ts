@@ -10,9 +10,8 @@ import { iso } from '../output/instant.ts'
 import { formatMoment } from '../output/moment.ts'
 import { abbreviate } from '../output/revision.ts'
 import { printable } from '../output/width.ts'
-import { locate } from '../place.ts'
-import { openStoreInUse } from '../state.ts'
 import { stopOnSignals } from '../stopping.ts'
+import { withStoreInUse } from '../store-in-use.ts'
 
 /** The store tells nobody of a new event; once a second is soon enough for a person who watches. */
 const followEveryMs = 1000
@@ -24,17 +23,12 @@ export const run: Run = async (context, given) => {
     const message = say('--limit is a number from 1 on.', '--limit est un nombre à partir de 1.')
     return context.fail({ code: 'wrong-limit', message }, exitCode.usage)
   }
-  const place = await locate(context, given)
-  if (!place.ok) return context.fail(place.reason)
-  const opened = await openStoreInUse(place.value)
-  if (!opened.ok) return context.fail(opened.reason)
-  const store = opened.value
-  try {
+  return withStoreInUse(context, given, async (store, place) => {
     let machine: MachineId | undefined
     let timezone = Intl.DateTimeFormat().resolvedOptions().timeZone
     const word = given.value('machine')
     if (word !== undefined || !context.json) {
-      const desired = await currentDesired(context, place.value, store)
+      const desired = await currentDesired(context, place, store)
       if (desired.ok) timezone = desired.value.park.timezone
       if (word !== undefined) {
         const found = desired.ok ? findMachine(desired.value, word) : desired
@@ -58,9 +52,7 @@ export const run: Run = async (context, given) => {
     }
     stopping.release()
     return exitCode.done
-  } finally {
-    await store.close()
-  }
+  })
 }
 
 /** One line an event; with --json one JSON object a line, so that a log of any length can be read as it comes. */

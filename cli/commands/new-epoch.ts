@@ -3,20 +3,14 @@ import { say } from '../../specs/text.ts'
 import type { Run } from '../catalogue/entry.ts'
 import { exitCode } from '../exit.ts'
 import { beginEpoch } from '../new-epoch.ts'
-import { locate } from '../place.ts'
-import { openStoreInUse } from '../state.ts'
+import { withStoreInUse } from '../store-in-use.ts'
 
 /** The same revision under a fence above all that PCs can know: they obey this store again. */
 export const run: Run = async (context, given) => {
   const { text, out } = context
   const why = given.value('why')?.trim()
   if (!why) return context.fail(whyMissing, exitCode.usage)
-  const place = await locate(context, given)
-  if (!place.ok) return context.fail(place.reason)
-  const opened = await openStoreInUse(place.value)
-  if (!opened.ok) return context.fail(opened.reason)
-  const store = opened.value
-  try {
+  return withStoreInUse(context, given, async (store) => {
     const present = await store.target()
     if (present === undefined) return context.fail(noTarget)
     const next = await beginEpoch(store, present, {
@@ -36,9 +30,7 @@ export const run: Run = async (context, given) => {
       out.line(text(done))
     }
     return exitCode.done
-  } finally {
-    await store.close()
-  }
+  })
 }
 
 const whyMissing: Reason = {

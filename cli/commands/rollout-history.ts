@@ -5,8 +5,7 @@ import { exitCode } from '../exit.ts'
 import { printRolloutHistory } from '../output/rollout-history.ts'
 import { rolloutJson } from '../output/rollout-json.ts'
 import { noRollout } from '../output/rollout-refusals.ts'
-import { locate } from '../place.ts'
-import { openStoreInUse } from '../state.ts'
+import { withStoreInUse } from '../store-in-use.ts'
 
 const defaultLimit = 20
 
@@ -16,12 +15,7 @@ export const run: Run = async (context, given) => {
     const message = say('--limit is a number from 1 to 1000.', '--limit est un nombre de 1 à 1000.')
     return context.fail({ code: 'wrong-limit', message }, exitCode.usage)
   }
-  const place = await locate(context, given)
-  if (!place.ok) return context.fail(place.reason)
-  const opened = await openStoreInUse(place.value)
-  if (!opened.ok) return context.fail(opened.reason)
-  const store = opened.value
-  try {
+  return withStoreInUse(context, given, async (store, place) => {
     const rollouts = await store.rollouts(limit)
     const { locale, out } = context
     if (context.json) {
@@ -29,13 +23,11 @@ export const run: Run = async (context, given) => {
       return exitCode.done
     }
     if (rollouts.length === 0) return context.fail(noRollout)
-    const desired = await currentDesired(context, place.value, store)
+    const desired = await currentDesired(context, place, store)
     const timezone = desired.ok
       ? desired.value.park.timezone
       : Intl.DateTimeFormat().resolvedOptions().timeZone
     printRolloutHistory(rollouts, { now: context.clock.now(), timezone, locale }, out)
     return exitCode.done
-  } finally {
-    await store.close()
-  }
+  })
 }

@@ -4,17 +4,11 @@ import { exitCode } from '../exit.ts'
 import { printRolloutStatus } from '../output/rollout.ts'
 import { rolloutStatusJson } from '../output/rollout-json.ts'
 import { noRollout } from '../output/rollout-refusals.ts'
-import { locate } from '../place.ts'
 import { readRollout } from '../rollout-now.ts'
-import { openStoreInUse } from '../state.ts'
+import { withStoreInUse } from '../store-in-use.ts'
 
-export const run: Run = async (context, given) => {
-  const place = await locate(context, given)
-  if (!place.ok) return context.fail(place.reason)
-  const opened = await openStoreInUse(place.value)
-  if (!opened.ok) return context.fail(opened.reason)
-  const store = opened.value
-  try {
+export const run: Run = (context, given) =>
+  withStoreInUse(context, given, async (store) => {
     const [newest] = await store.rollouts(1)
     if (newest === undefined) return context.fail(noRollout)
     const now = context.clock.now()
@@ -33,7 +27,4 @@ export const run: Run = async (context, given) => {
     if (context.json) context.writeJson(rolloutStatusJson(view, context.locale))
     else printRolloutStatus(view, context.locale, context.out)
     return exitCode.done
-  } finally {
-    await store.close()
-  }
-}
+  })

@@ -1,10 +1,12 @@
 /** What the store knows of the machines, kept in memory: read whole once, then only what was written since, by whichever process. */
 
 import { isUsed } from '../capacity.ts'
-import type { MachineId, SiteId } from '../model/ids.ts'
+import type { MachineId } from '../model/ids.ts'
 import type { Observed } from '../model/observed.ts'
 import type { History } from '../model/plan.ts'
 import type { Changes, Store } from '../store/store.ts'
+
+export { siteOf } from '../machine-id.ts'
 
 /** Machines that have left the specs included. */
 export type Known = {
@@ -43,8 +45,6 @@ export const createKnown = (store: Pick<Store, 'changes'>): Known => {
     },
   }
 }
-
-export const siteOf = (machine: MachineId): SiteId => machine.slice(0, machine.indexOf('/')) as SiteId
 
 const put = <Value>(map: Map<MachineId, Value>, machine: MachineId, value: Value | undefined): void => {
   if (value === undefined) map.delete(machine)
