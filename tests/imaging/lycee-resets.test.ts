@@ -15,6 +15,7 @@ import { openStore } from '../../reconciler/store/open.ts'
 import type { Desired, DesiredSecret, Profile } from '../../specs/desired.ts'
 import type { SecretName } from '../../specs/ids.ts'
 import { say } from '../../specs/text.ts'
+import { requestedReset } from '../reconciler/sample-changes.ts'
 import {
   digest,
   diskState,
@@ -110,19 +111,7 @@ test('the page offers the PCs of this lycée that may be reset, and what store a
   decisions.set(machineId('hugo/cdi-01'), {
     kind: 'stalled',
     reason: { code: 'disk-unreadable', message: say('The disk is dying.', 'Le disque est en fin de vie.') },
-    changes: [
-      {
-        facet: 'reset',
-        item: 'reset',
-        cause: 'requested',
-        from: null,
-        to: 'm',
-        image: 'i@1',
-        layout: digest('l'),
-        settings: digest('s'),
-        effect: 'disruptive',
-      },
-    ],
+    changes: [requestedReset],
   })
   const { page, go } = await login()
   t.is(page.status, 200)

@@ -3,13 +3,14 @@ import { afterLook, afterOutcome } from '../../reconciler/applied.ts'
 import { changeKey } from '../../reconciler/diff.ts'
 import { refusalOf, settledRequests } from '../../reconciler/disk-request.ts'
 import { createEstimates } from '../../reconciler/duration.ts'
-import type { DiskChange, ResetChange } from '../../reconciler/model/change.ts'
+import type { DiskChange } from '../../reconciler/model/change.ts'
 import type { ChangeKey, Digest, DiskRequestId } from '../../reconciler/model/ids.ts'
 import type { Observed, ObservedDisk } from '../../reconciler/model/observed.ts'
 import type { Decision, DiskRequest, History, PlanInput } from '../../reconciler/model/plan.ts'
 import { plan } from '../../reconciler/plan.ts'
 import type { Profile, WantedDisk } from '../../specs/desired.ts'
 import { say } from '../../specs/text.ts'
+import { requestedReset, restore } from './sample-changes.ts'
 import {
   capacity,
   digest,
@@ -525,34 +526,10 @@ test('failures of the disk are counted by what is wanted of it, and forgotten on
 })
 
 test('what moves many bytes is expected to take long', (t) => {
-  const restore = (bytes: number): DiskChange => ({
-    facet: 'disk',
-    item: 'image',
-    operation: 'restore',
-    from: null,
-    to: 'm',
-    image: 'i@1',
-    layout: digest('l'),
-    settings: digest('s'),
-    wipes: [],
-    bytes,
-    effect: 'destructive',
-  })
-  const back: ResetChange = {
-    facet: 'reset',
-    item: 'reset',
-    cause: 'requested',
-    from: null,
-    to: 'm',
-    image: 'i@1',
-    layout: digest('l'),
-    settings: digest('s'),
-    effect: 'disruptive',
-  }
   const desired = park([machine(id, imaged())], { capacity: capacity({ images: 8, lanBitsPerSecond: 1e9 }) })
   const [site] = desired.sites.values()
   if (site === undefined) throw new Error('no site')
   const { neededMs } = createEstimates()(site, undefined)
   t.true(neededMs([restore(12e9)]) > neededMs([restore(1e9)]) + 10 * 60_000)
-  t.true(neededMs([back]) < neededMs([restore(12e9)]))
+  t.true(neededMs([requestedReset]) < neededMs([restore(12e9)]))
 })

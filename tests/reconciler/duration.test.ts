@@ -1,7 +1,7 @@
 import test from 'ava'
 import { createEstimates, kindOf } from '../../reconciler/duration.ts'
 import { measured } from '../../reconciler/measured.ts'
-import type { Change, DiskChange, PackageChange, PowerChange } from '../../reconciler/model/change.ts'
+import type { Change, PackageChange, PowerChange } from '../../reconciler/model/change.ts'
 import type { PaceCount } from '../../reconciler/model/duration.ts'
 import type { PackageName, ScriptName } from '../../reconciler/model/ids.ts'
 import type { Hardware } from '../../reconciler/model/observed.ts'
@@ -11,6 +11,7 @@ import { plan } from '../../reconciler/plan.ts'
 import { reportPlan } from '../../reconciler/plan-report.ts'
 import type { DesiredSite } from '../../specs/desired.ts'
 import { say } from '../../specs/text.ts'
+import { restore } from './sample-changes.ts'
 import {
   capacity,
   digest,
@@ -61,20 +62,6 @@ const script: Change = {
   to: digest('proxy'),
   effect: 'quiet',
 }
-
-const restore = (bytes: number): DiskChange => ({
-  facet: 'disk',
-  item: 'image',
-  operation: 'restore',
-  from: null,
-  to: 'm',
-  image: 'i@1',
-  layout: digest('l'),
-  settings: digest('s'),
-  wipes: [],
-  bytes,
-  effect: 'destructive',
-})
 
 const count = (step: number, more: Partial<PaceCount> = {}): PaceCount => ({
   kind: 'packages',
