@@ -14,7 +14,13 @@ export type Terminal = {
   line(text?: string): void
 }
 
-type Stream = NodeJS.WriteStream & { readonly fd: number }
+/** What a terminal needs of standard output or standard error; all but `write` is there only if a person watches. */
+export type Stream = {
+  readonly isTTY?: boolean
+  readonly columns?: number
+  readonly rows?: number
+  write(text: string): unknown
+}
 
 /** NO_COLOR (https://no-color.org) wins over FORCE_COLOR, and both over what the terminal says. */
 const wantsColor = (stream: Stream, env: Environment): boolean => {
@@ -26,7 +32,7 @@ const wantsColor = (stream: Stream, env: Environment): boolean => {
 export const openTerminal = (stream: Stream, env: Environment): Terminal => ({
   colors: createColors(wantsColor(stream, env)),
   interactive: stream.isTTY === true && env['TERM'] !== 'dumb' && !env['CI'],
-  columns: () => (stream.isTTY ? stream.columns : 0) || Number(env['COLUMNS']) || 100,
+  columns: () => (stream.isTTY && stream.columns) || Number(env['COLUMNS']) || 100,
   rows: () => stream.rows || 24,
   write: (text) => {
     stream.write(text)
@@ -37,7 +43,7 @@ export const openTerminal = (stream: Stream, env: Environment): Terminal => ({
 })
 
 /** The reader closed the pipe (`proviseur log | head`): there is nobody left to write to, so it is the end, not an error. */
-export const endWhenNobodyReads = (streams: readonly Stream[], end: () => void): void => {
+export const endWhenNobodyReads = (streams: readonly NodeJS.WriteStream[], end: () => void): void => {
   for (const stream of streams) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') end()

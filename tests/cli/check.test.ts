@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import { git, json, proviseur, scratch, snapshot, writeFiles } from './command.ts'
+import { git, json, scratch, snapshot, proviseur as startProviseur, writeFiles } from './command.ts'
+import { proviseur } from './in-process.ts'
 import { samplePark, writePark } from './sample-park.ts'
 
 const broken = {
@@ -174,7 +175,7 @@ test('checking loads nothing of what reaches machines or stores', async (t) => {
   await writeFiles(folder.path, { '.recorder.mjs': recorder })
   const loaded = join(folder.path, '.loaded')
   const env = { LOADED: loaded, NODE_OPTIONS: `--import=${join(folder.path, '.recorder.mjs')}` }
-  t.is((await proviseur(['check', folder.path], { env })).code, 0)
+  t.is((await startProviseur(['check', folder.path], { env })).code, 0)
   const modules = await readFile(loaded, 'utf8')
   t.regex(modules, /specs\/compile\.ts/u)
   t.notRegex(modules, /node_modules\/(ssh2|pg|kysely|chokidar|node-wol)\/|\/providers\/|\/store\//u)

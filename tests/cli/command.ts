@@ -9,6 +9,17 @@ const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
 /** Not in the home of whoever runs the tests. */
 const cache = fileURLToPath(new URL('../../node_modules/.cache', import.meta.url))
 
+/** A technician's, in English; compiled code is kept between runs as `bin/proviseur` keeps it. */
+export const environment = (more: Readonly<Record<string, string>> = {}): Record<string, string> => ({
+  PATH: process.env['PATH'] ?? '',
+  HOME: process.env['HOME'] ?? '/root',
+  USER: 'technician',
+  LC_ALL: 'C.UTF-8',
+  XDG_CACHE_HOME: cache,
+  NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] || join(cache, 'proviseur'),
+  ...more,
+})
+
 export type Ran = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
 
 export type RunOptions = {
@@ -39,14 +50,7 @@ const start = (args: readonly string[], options: RunOptions): Promise<Ran> =>
   new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
       cwd: options.cwd ?? tmpdir(),
-      env: {
-        PATH: process.env['PATH'] ?? '',
-        HOME: process.env['HOME'] ?? '/root',
-        USER: 'technician',
-        LC_ALL: 'C.UTF-8',
-        XDG_CACHE_HOME: cache,
-        ...options.env,
-      },
+      env: environment(options.env),
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let stdout = ''

@@ -4,7 +4,8 @@ import { encodeHello } from '../../imaging/job-codec.ts'
 import type { MachineId } from '../../reconciler/model/ids.ts'
 import type { ObservedDisk } from '../../reconciler/model/observed.ts'
 import { openStore } from '../../reconciler/store/open.ts'
-import { json, proviseur, scratch, writeFiles } from './command.ts'
+import { json, scratch, writeFiles } from './command.ts'
+import { proviseur } from './in-process.ts'
 import { samplePark } from './sample-park.ts'
 
 const digest = `sha256:${'ab'.repeat(32)}`

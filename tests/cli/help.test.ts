@@ -1,7 +1,8 @@
 import test from 'ava'
 import { catalogue } from '../../cli/catalogue/catalogue.ts'
 import type { Text } from '../../specs/text.ts'
-import { json, proviseur } from './command.ts'
+import { json } from './command.ts'
+import { proviseur } from './in-process.ts'
 
 const entries = catalogue.flatMap((group) => group.entries)
 

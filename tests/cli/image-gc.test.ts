@@ -6,7 +6,8 @@ import { walkStore } from '../../imaging/store-walk.ts'
 import type { MachineId } from '../../reconciler/model/ids.ts'
 import { openStore } from '../../reconciler/store/open.ts'
 import { makeImage } from '../imaging/made-image.ts'
-import { json, proviseur, scratch, writeFiles } from './command.ts'
+import { json, scratch, writeFiles } from './command.ts'
+import { proviseur } from './in-process.ts'
 import { samplePark } from './sample-park.ts'
 
 const machine = 'victor-hugo/b204-01' as MachineId

@@ -12,7 +12,8 @@ import type { Route } from '../../providers/imaging/route.ts'
 import { storeRoutes } from '../../providers/imaging/store-routes.ts'
 import { type MadeImage, makeImage } from '../imaging/made-image.ts'
 import { deadPort, serve } from '../imaging/served.ts'
-import { json, proviseur, scratch, writeFiles } from './command.ts'
+import { json, scratch, writeFiles } from './command.ts'
+import { proviseur } from './in-process.ts'
 
 const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url))
 

@@ -4,7 +4,8 @@ import test from 'ava'
 import { openFolderStore } from '../../imaging/folder-store.ts'
 import { readTrials, writeTrial } from '../../imaging/trial-record.ts'
 import { makeImage, temporaryFolder } from '../imaging/made-image.ts'
-import { json, proviseur, scratch, writeFiles } from './command.ts'
+import { json, scratch, writeFiles } from './command.ts'
+import { proviseur } from './in-process.ts'
 
 test('what cannot be tried is refused, and nothing is noted', async (t) => {
   const folder = await scratch()

@@ -13,7 +13,8 @@ import {
   noise,
   run,
 } from '../imaging/disks.ts'
-import { json, proviseur, writeFiles } from './command.ts'
+import { json, proviseur as startProviseur, writeFiles } from './command.ts'
+import { proviseur } from './in-process.ts'
 
 const spec = `# What pupils work on.
 kind: Image
@@ -183,7 +184,7 @@ test('Ctrl-C ends an import in order, and the next one goes on from there', asyn
   const args = ['image', 'import', 'large@1', '--partition', `root=${root.path}`]
   let asked = false
   // The key is made, and told, right before the reading begins.
-  const ran = await proviseur(args, {
+  const ran = await startProviseur(args, {
     cwd: park,
     watch: (output, signal) => {
       if (asked || !output.includes('signing key')) return

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
 import { createKeyPair } from '../../cli/management-key.ts'
-import { git, json, proviseur, scratch, snapshot, writeFiles } from './command.ts'
+import { git, json, scratch, snapshot, writeFiles } from './command.ts'
+import { proviseur } from './in-process.ts'
 
 const run = promisify(execFile)
 

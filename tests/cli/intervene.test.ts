@@ -1,13 +1,14 @@
 import { join } from 'node:path'
 import test from 'ava'
-import { json, proviseur, type RunOptions, scratch, snapshot, writeFiles } from './command.ts'
+import { json, scratch, snapshot, writeFiles } from './command.ts'
+import { type CallOptions, proviseur } from './in-process.ts'
 import { writePark } from './sample-park.ts'
 
 const park = async (t: { teardown(fn: () => Promise<void>): void }) => {
   const folder = await scratch()
   t.teardown(folder.remove)
   await writePark(folder.path)
-  const run = (args: readonly string[], options: RunOptions = {}) =>
+  const run = (args: readonly string[], options: CallOptions = {}) =>
     proviseur(args, { cwd: folder.path, ...options })
   return { folder: folder.path, run }
 }

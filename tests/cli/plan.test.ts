@@ -6,7 +6,8 @@ import { compile } from '../../specs/compile.ts'
 import { desiredRevision } from '../../specs/files.ts'
 import { readFolder } from '../../specs/read-folder.ts'
 import { serialize } from '../../specs/serialize.ts'
-import { git, json, proviseur, scratch, snapshot, writeFiles } from './command.ts'
+import { git, json, scratch, snapshot, writeFiles } from './command.ts'
+import { proviseur } from './in-process.ts'
 import { samplePark, writePark } from './sample-park.ts'
 
 const committed = async (t: { teardown(fn: () => Promise<void>): void }): Promise<string> => {

@@ -5,7 +5,8 @@ import type { ActionId, ChangeKey, MachineId } from '../../reconciler/model/ids.
 import type { Action } from '../../reconciler/model/plan.ts'
 import { openStore } from '../../reconciler/store/open.ts'
 import { claimAction, endAction } from '../conformance/one-action.ts'
-import { json, proviseur, type Ran, scratch, writeFiles } from './command.ts'
+import { json, type Ran, scratch, proviseur as startProviseur, writeFiles } from './command.ts'
+import { proviseur } from './in-process.ts'
 import { closedPort, samplePark, writePark } from './sample-park.ts'
 
 /** One PC of room b204 first; then, once somebody has agreed, the other lycée. */
@@ -152,67 +153,75 @@ test('a failure pauses it: status says which machine, why, and what can be done'
   t.regex((await run('explain', 'a1-01')).stdout, /wave 2 of 2: its wave is not open yet/u)
 })
 
-test('an order is taken up by a running up within seconds, and each leaves its line in the log', async (t) => {
-  const { folder, run } = await park(t)
-  const hears = Promise.withResolvers<void>()
-  const second = Promise.withResolvers<void>()
-  let stop = (): void => undefined
-  const running = proviseur(['up', folder, '--json'], {
-    watch: (output, signal) => {
-      stop = () => signal('SIGINT')
-      const begun = output.split('"news":"under-way"').length - 1
-      if (begun > 0) hears.resolve()
-      if (begun > 1) second.resolve()
-    },
-  })
-  await hears.promise
-  const before = json(await run('rollout', 'status', '--json'))
-  const paused = await run('rollout', 'pause', '--why', 'exam', '--who', 'claire')
-  t.is(paused.code, 0, paused.stderr)
-  t.regex(paused.stdout, /✓ The rollout of folder:\S+ is paused/u)
-  t.like(json(await run('rollout', 'status', '--json')), { phase: 'paused', by: 'person', who: 'claire' })
-  t.regex((await run('status')).stdout, /‖ Rollout of .* The rollout was paused by claire: exam/u)
-  const twice = await run('rollout', 'pause', '--why', 'exam', '--json')
-  t.is(twice.code, 1)
-  t.is(json(twice).error.code, 'rollout-paused-already')
+/** Before the others: a running `up` has seconds to take an order up, and the processor is to be its own. */
+test.serial(
+  'an order is taken up by a running up within seconds, and each leaves its line in the log',
+  async (t) => {
+    const { folder, run } = await park(t)
+    const hears = Promise.withResolvers<void>()
+    const second = Promise.withResolvers<void>()
+    let stop = (): void => undefined
+    const running = startProviseur(['up', folder, '--json'], {
+      watch: (output, signal) => {
+        stop = () => signal('SIGINT')
+        const begun = output.split('"news":"under-way"').length - 1
+        if (begun > 0) hears.resolve()
+        if (begun > 1) second.resolve()
+      },
+    })
+    t.teardown(() => stop())
+    await hears.promise
+    const before = json(await run('rollout', 'status', '--json'))
+    const paused = await run('rollout', 'pause', '--why', 'exam', '--who', 'claire')
+    t.is(paused.code, 0, paused.stderr)
+    t.regex(paused.stdout, /✓ The rollout of folder:\S+ is paused/u)
+    t.like(json(await run('rollout', 'status', '--json')), { phase: 'paused', by: 'person', who: 'claire' })
+    t.regex((await run('status')).stdout, /‖ Rollout of .* The rollout was paused by claire: exam/u)
+    const twice = await run('rollout', 'pause', '--why', 'exam', '--json')
+    t.is(twice.code, 1)
+    t.is(json(twice).error.code, 'rollout-paused-already')
 
-  t.like(json(await run('rollout', 'resume', '--why', 'over', '--json')), { takenUp: true, phase: 'running' })
-  const poste = samplePark()['roles/poste.yaml'] ?? ''
-  await writeFiles(folder, { 'roles/poste.yaml': poste.replace('present', 'latest') })
-  await second.promise
-  const back = json(await run('rollout', 'rollback', '--why', 'wrong one', '--json'))
-  t.like(back, { takenUp: true, base: before.revision })
-  t.like(json(await run('rollout', 'status', '--json')), { isRollback: true, revision: before.revision })
-  t.regex((await run('rollout', 'status')).stdout, /Back to folder:/u)
-  t.deepEqual(
-    json(await run('rollout', 'history', '--json')).rollouts.map(({ phase }: { phase: string }) => phase),
-    ['done', 'rolled-back', 'superseded'],
-  )
-  stop()
-  const { stdout } = await running
-  const news = stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line))
-    .filter(({ kind }) => kind === 'rollout')
-    .map((one) => one.news)
-  t.deepEqual(news.slice(0, 5), [
-    'under-way',
-    'rollout-paused',
-    'rollout-resumed',
-    'rollout-ended',
-    'under-way',
-  ])
-  const log = (await run('log', '--json')).stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line))
-  t.deepEqual(
-    log.filter(({ kind }) => kind === 'rollout-ordered').map(({ data }) => data.order),
-    ['pause', 'resume', 'rollback'],
-  )
-  t.is(log.find(({ kind }) => kind === 'rollout-ordered').actor, 'claire')
-})
+    t.like(json(await run('rollout', 'resume', '--why', 'over', '--json')), {
+      takenUp: true,
+      phase: 'running',
+    })
+    const poste = samplePark()['roles/poste.yaml'] ?? ''
+    await writeFiles(folder, { 'roles/poste.yaml': poste.replace('present', 'latest') })
+    await second.promise
+    const back = json(await run('rollout', 'rollback', '--why', 'wrong one', '--json'))
+    t.like(back, { takenUp: true, base: before.revision })
+    t.like(json(await run('rollout', 'status', '--json')), { isRollback: true, revision: before.revision })
+    t.regex((await run('rollout', 'status')).stdout, /Back to folder:/u)
+    t.deepEqual(
+      json(await run('rollout', 'history', '--json')).rollouts.map(({ phase }: { phase: string }) => phase),
+      ['done', 'rolled-back', 'superseded'],
+    )
+    stop()
+    const { stdout } = await running
+    const news = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .filter(({ kind }) => kind === 'rollout')
+      .map((one) => one.news)
+    t.deepEqual(news.slice(0, 5), [
+      'under-way',
+      'rollout-paused',
+      'rollout-resumed',
+      'rollout-ended',
+      'under-way',
+    ])
+    const log = (await run('log', '--json')).stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    t.deepEqual(
+      log.filter(({ kind }) => kind === 'rollout-ordered').map(({ data }) => data.order),
+      ['pause', 'resume', 'rollback'],
+    )
+    t.is(log.find(({ kind }) => kind === 'rollout-ordered').actor, 'claire')
+  },
+)
 
 test('without a running up an order waits, is shown, and is taken up by the next', async (t) => {
   const { run } = await begun(t)

@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import test from 'ava'
 import ssh2 from 'ssh2'
 import { createKeyPair } from '../../cli/management-key.ts'
-import { json, proviseur, scratch } from './command.ts'
+import { json, scratch } from './command.ts'
+import { proviseur } from './in-process.ts'
 import { writePark } from './sample-park.ts'
 
 type Teardown = { teardown(fn: () => Promise<void>): void }

@@ -1,7 +1,8 @@
 import { chmod, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import { git, json, proviseur, scratch, writeFiles } from './command.ts'
+import { git, json, scratch, proviseur as startProviseur, writeFiles } from './command.ts'
+import { proviseur } from './in-process.ts'
 import { closedPort, samplePark, writePark } from './sample-park.ts'
 
 type Teardown = { teardown(fn: () => Promise<void>): void }
@@ -72,18 +73,21 @@ for (const mode of ['folder', 'branch'] as const) {
       })
       if (mode === 'branch') await git(folder, 'commit', '-qam', 'one more')
     }
-    const ran = await proviseur(['up', folder, '--json', ...(mode === 'branch' ? ['--rev', 'main'] : [])], {
-      watch: (output, signal) => {
-        if (!changed && output.includes('"kind":"decided"')) {
-          changed = true
-          change().catch(t.fail)
-        }
-        if (!stopped && output.includes('victor-hugo/b204-03')) {
-          stopped = true
-          signal('SIGINT')
-        }
+    const ran = await startProviseur(
+      ['up', folder, '--json', ...(mode === 'branch' ? ['--rev', 'main'] : [])],
+      {
+        watch: (output, signal) => {
+          if (!changed && output.includes('"kind":"decided"')) {
+            changed = true
+            change().catch(t.fail)
+          }
+          if (!stopped && output.includes('victor-hugo/b204-03')) {
+            stopped = true
+            signal('SIGINT')
+          }
+        },
       },
-    })
+    )
     t.is(ran.code, 0, ran.stderr)
     const told = events(ran.stdout)
     t.deepEqual(

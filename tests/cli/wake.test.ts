@@ -6,7 +6,8 @@ import type { Revision } from '../../reconciler/model/ids.ts'
 import { openStore } from '../../reconciler/store/open.ts'
 import { compile } from '../../specs/compile.ts'
 import { sealed, serialize } from '../../specs/serialize.ts'
-import { json, proviseur, scratch, writeFiles } from './command.ts'
+import { json, scratch, writeFiles } from './command.ts'
+import { proviseur } from './in-process.ts'
 import { samplePark } from './sample-park.ts'
 
 /**
