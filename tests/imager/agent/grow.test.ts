@@ -60,11 +60,12 @@ for (const [kind, make] of kinds) {
     t.true((await coveredBytes(seen)) > partitionBytes - MIB, String(await coveredBytes(seen)))
     // As the imager does next, to write the system's name and keys.
     const read = await withMounted(range, kind, async (root) => {
-      const found: Record<string, Buffer> = {}
-      for (const file of Object.keys(files)) found[file] = await readFile(join(root, file))
-      return done(found)
+      const same: string[] = []
+      for (const [file, bytes] of Object.entries(files))
+        if (bytes.equals(await readFile(join(root, file)))) same.push(file)
+      return done(same)
     })
-    t.deepEqual(read, done(files))
+    t.deepEqual(read, done(Object.keys(files)))
   })
 }
 

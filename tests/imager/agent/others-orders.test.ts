@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import test from 'ava'
 import type { ImagerReason } from '../../../imaging/protocol.ts'
-import { digestOf, overwrite, placeOf } from './pc-disk.ts'
+import { overwrite, placeOf, stateOf } from './pc-disk.ts'
 import { mebibyte } from './run.ts'
 import { equalWork, newPc, openSchool, post, type School, type TestPc } from './school.ts'
 
@@ -58,11 +58,11 @@ async function refuses(
   server: string,
   reason: ImagerReason,
 ): Promise<void> {
-  const before = await digestOf(pc.disk)
+  const before = await stateOf(pc.disk)
   const from = pc.screen.length
   await pc.start({ server })
   t.regex(pc.screen.slice(from).join(''), new RegExp(reason))
-  t.is(await digestOf(pc.disk), before)
+  t.is(await stateOf(pc.disk), before)
 }
 
 test('An order that was carried out once is no order for a later start, nor for another PC, nor once a newer one was carried out', async (t) => {

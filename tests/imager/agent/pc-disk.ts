@@ -1,7 +1,7 @@
 /** The independent look at a PC's disk: by sfdisk, blkid, debugfs and mtools, not by the imager's own code. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { run } from './run.ts'
 
 type Dump = {
@@ -77,6 +77,31 @@ export async function overwrite(disk: string, position: number, bytes: Uint8Arra
   } finally {
     await file.close()
   }
+}
+
+const pieceBytes = 2 ** 20
+const zeros = Buffer.alloc(pieceBytes)
+
+/**
+ * What is another after any change of the disk: a digest of where it holds what. Of hundreds of megabytes most are zeros, which are
+ * only compared; and of a disk that was never written its blocks tell that, without reading it.
+ */
+export async function stateOf(disk: string): Promise<string> {
+  const { blocks, size } = await stat(disk)
+  if (blocks === 0) return `${size} bytes, never written`
+  const hash = createHash('sha256')
+  const file = await open(disk)
+  try {
+    const piece = Buffer.alloc(pieceBytes)
+    for (let at = 0; at < size; at += pieceBytes) {
+      const { bytesRead } = await file.read(piece, 0, pieceBytes, at)
+      const read = piece.subarray(0, bytesRead)
+      if (!read.equals(zeros.subarray(0, bytesRead))) hash.update(`${at} ${bytesRead}\n`).update(read)
+    }
+  } finally {
+    await file.close()
+  }
+  return `${size} bytes, ${hash.digest('hex')}`
 }
 
 export async function digestOf(path: string): Promise<string> {

@@ -9,7 +9,7 @@ import type { ImagerReason, Job } from '../../../imaging/protocol.ts'
 import { createSigningKey, signBytes } from '../../../imaging/signature.ts'
 import { noisiestChunk } from '../../imaging/disks.ts'
 import { blank, layout } from './golden-disk.ts'
-import { bytesAt, digestOf, inExt4, overwrite, partitionsOf, readExt4, writeExt4 } from './pc-disk.ts'
+import { bytesAt, inExt4, overwrite, partitionsOf, readExt4, stateOf, writeExt4 } from './pc-disk.ts'
 import { mebibyte, run } from './run.ts'
 import { equalWork, mac, newPc, openSchool, post, type School, type TestPc } from './school.ts'
 
@@ -26,12 +26,12 @@ async function refused(
   changes: Parameters<typeof equalWork>[1],
   reason: ImagerReason,
 ): Promise<string> {
-  const before = await digestOf(pc.disk)
+  const before = await stateOf(pc.disk)
   const id = post(school.desk, { kind: 'restore', ...equalWork(school, changes) })
   await pc.start()
   const { done } = school.desk.order(id)
   t.is(done?.kind === 'failed' ? done.reason : done?.kind, reason, pc.screen.join(''))
-  t.is(await digestOf(pc.disk), before)
+  t.is(await stateOf(pc.disk), before)
   return done?.kind === 'failed' ? (done.detail ?? '') : ''
 }
 
@@ -231,10 +231,10 @@ test.serial(
     school.machines.clear()
     t.teardown(() => school.machines.set(mac, 'victor-hugo/b204-01'))
     const pc = await newPc(school)
-    const before = await digestOf(pc.disk)
+    const before = await stateOf(pc.disk)
     t.is(await pc.start(), 'reboot')
     t.like(school.discovered[0], { macs: [mac], firmware: 'bios', disks: [{ name: 'vda' }] })
-    t.is(await digestOf(pc.disk), before)
+    t.is(await stateOf(pc.disk), before)
     t.regex(pc.screen.join(''), /découvert/)
   },
 )
@@ -262,7 +262,7 @@ test.serial(
   'Without any server and without an order of its own, a PC says so and starts what it has',
   async (t) => {
     const pc = await newPc(school)
-    const before = await digestOf(pc.disk)
+    const before = await stateOf(pc.disk)
     let now = 1_000_000
     const deaf = await newPc(school, {
       now: () => {
@@ -272,7 +272,7 @@ test.serial(
     })
     t.is(await deaf.start({ server: 'http://127.0.0.1:9' }), 'reboot')
     t.regex(deaf.screen.join(''), /server-silent/)
-    t.is(await digestOf(pc.disk), before)
+    t.is(await stateOf(pc.disk), before)
   },
 )
 

@@ -6,13 +6,13 @@ import { layout } from './golden-disk.ts'
 import {
   bytesAt,
   checkExt4,
-  digestOf,
   inExt4,
   overwrite,
   partitionsOf,
   placeOf,
   readExt4,
   readFat,
+  stateOf,
   writeExt4,
 } from './pc-disk.ts'
 import { mebibyte, run } from './run.ts'
@@ -135,14 +135,14 @@ test.serial('A reset keeps the machine-id and the host key that is pinned', asyn
 test.serial('A verification lists what differs, and writes nothing', async (t) => {
   const mine = join(school.folder, 'mine')
   await writeExt4(pc.disk, 'root', mine, '/boot/grub/rogue')
-  const before = await digestOf(pc.disk)
+  const before = await stateOf(pc.disk)
   const id = post(school.desk, { kind: 'verify', manifest: school.image.digest, layout })
   await pc.start()
   const { done } = school.desk.order(id)
   t.is(done?.kind, 'done', JSON.stringify(done))
   if (done?.kind !== 'done') return
   t.is(done.differences?.[0]?.partition, 'root')
-  t.is(await digestOf(pc.disk), before)
+  t.is(await stateOf(pc.disk), before)
   t.is(await readExt4(pc.disk, 'root', '/boot/grub/rogue'), 'my work\n')
 })
 
