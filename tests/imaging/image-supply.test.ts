@@ -110,16 +110,19 @@ test('a version that is wanted no longer is given up in mid-transfer for the one
   const image = await makeImage(t, { chunks: 4 })
   const next = await makeImage(t, { seed: 2, chunks: 4, version: '2026.10', key: image.key })
   await cp(next.store.folder, image.store.folder, { recursive: true })
+  const asked = Promise.withResolvers<void>()
   let batches = 0
   const stuck: Route = async (request) => {
+    if (request.method !== 'POST' || ++batches > 1) return false
     // The first version's batch is never answered.
-    if (request.method === 'POST' && ++batches === 1) return new Promise<boolean>(() => {})
-    return false
+    asked.resolve()
+    return new Promise<boolean>(() => {})
   }
   const { baseUrl } = await serve(t, [stuck, storeRoutes({ store: image.store })])
   const { store, follow, once, until } = await supplying(t, image, { origin: baseUrl })
   follow(image)
   await until('image-coming')
+  await asked.promise
   follow(next)
   await once(() => isComplete(store, next.digest))
   t.is(await store.pointer(image.label), undefined)
