@@ -201,5 +201,5 @@ if(free(state.dataset.state)!==free(kind))return location.reload()
 if(state.textContent!==text)state.textContent=text
 state.dataset.state=kind
 bar.hidden=percent===null
-bar.value=percent??0}},5000)`,
+bar.value=percent??0}},2000)`,
 }
