@@ -33,15 +33,15 @@ export const folderFor = async (t: ExecutionContext): Promise<string> => {
 
 /** Small, fast and repeatable: xorshift32. */
 export const noise = (seed: number, bytes: number): Buffer => {
-  const buffer = Buffer.alloc(Math.ceil(bytes / 4) * 4)
+  const words = new Int32Array(Math.ceil(bytes / 4))
   let state = seed >>> 0 || 1
-  for (let at = 0; at < buffer.length; at += 4) {
+  for (let at = 0; at < words.length; at += 1) {
     state ^= state << 13
     state ^= state >>> 17
     state ^= state << 5
-    buffer.writeInt32LE(state | 0, at)
+    words[at] = state
   }
-  return buffer.subarray(0, bytes)
+  return Buffer.from(words.buffer, 0, bytes)
 }
 
 const sparse = async (path: string, bytes: number): Promise<void> => {

@@ -24,22 +24,41 @@ import {
 } from '../../imaging/store-paths.ts'
 import { walkStore } from '../../imaging/store-walk.ts'
 import { verifyStore } from '../../imaging/verify-store.ts'
+import { scratch } from '../cli/command.ts'
 import { flipBit, folderFor, MIB, makeExt4, noise, noisiestChunk, run } from './disks.ts'
 import { imported, newStore, parkKey } from './imported.ts'
 
 const hourMs = 3_600_000
 
+const shared = await scratch()
+test.after.always(shared.remove)
+
 /** Two versions of one partition: the second has one file more. */
-const twoVersions = async (t: ExecutionContext) => {
-  const folder = await folderFor(t)
-  const root = await makeExt4(folder, 'root', 64, { A: noise(1, 3 * MIB) })
-  const store = await newStore(t)
+const makeTwoVersions = async (t: ExecutionContext) => {
+  const root = await makeExt4(shared.path, 'root', 64, { A: noise(1, 3 * MIB) })
+  const store = openFolderStore(join(shared.path, 'images'))
   const singles = [{ name: 'root', path: root.path }]
   const first = await imported(t, store, { singles, version: '1' })
-  await writeFile(join(folder, 'b'), noise(2, 2 * MIB))
-  await run('debugfs', '-w', '-R', `write ${join(folder, 'b')} B`, root.path)
+  await writeFile(join(shared.path, 'b'), noise(2, 2 * MIB))
+  await run('debugfs', '-w', '-R', `write ${join(shared.path, 'b')} B`, root.path)
   const second = await imported(t, store, { singles, version: '2' })
   return { store, first, second, root }
+}
+
+let made: ReturnType<typeof makeTwoVersions> | undefined
+
+/** A copy of its own for each test; they are made once. */
+const twoVersions = async (t: ExecutionContext) => {
+  made ??= makeTwoVersions(t)
+  const { store, first, second, root } = await made
+  const folder = await folderFor(t)
+  await run('cp', '-r', '--sparse=always', store.folder, root.path, folder)
+  return {
+    store: openFolderStore(join(folder, 'images')),
+    first,
+    second,
+    root: { ...root, path: join(folder, 'root') },
+  }
 }
 
 const filesOf = async ({ folder }: ImageStore): Promise<readonly string[]> => {
