@@ -59,7 +59,11 @@ export function standsUntil(question: StandingQuestion, standing: MachineStandin
   if (wave?.openedAt === undefined) return undefined
   if (standing === 'pending') return wave.openedAt + deadlineMs
   if (standing !== 'attempted' || attempt?.endedAt === undefined) return undefined
-  const ahead = [attempt.endedAt + healthMs, goneAt(question, wave.openedAt)].filter((at) => at > now)
+  const ahead = [
+    attempt.endedAt + healthMs,
+    goneAt(question, wave.openedAt),
+    overdueAt(question, attempt.endedAt, wave.openedAt),
+  ].filter((at) => at > now)
   return ahead.length === 0 ? undefined : Math.min(...ahead)
 }
 
@@ -90,6 +94,7 @@ function tried(question: StandingQuestion, attempt: Attempt, openedAt: number): 
   if (isFailure || seen === 'stalled') return 'failed'
   if (endedAt === undefined) return 'attempted'
   if (seen === 'gone') return gone(question, endedAt, openedAt)
+  if (seen === 'busy') return unfinished(question, attempt, endedAt, openedAt)
   const isLate = question.now >= endedAt + question.healthMs
   return isLate && (seen === 'not' || seen === 'unwell') ? 'failed' : 'attempted'
 }
@@ -105,6 +110,23 @@ function gone(question: StandingQuestion, endedAt: number, openedAt: number): Ma
   const isShut = observed?.reach === 'silent' && observed.errors.some(({ code }) => shutOut.has(code))
   return isShut && readAt(observed) < endedAt + healthMs ? 'failed' : 'deferred'
 }
+
+/** On, and not as wanted yet: by the deadline it follows later like others, unless each try brings another; that is no progress. */
+function unfinished(
+  question: StandingQuestion,
+  { tries }: Attempt,
+  endedAt: number,
+  openedAt: number,
+): MachineStanding {
+  if (question.now < overdueAt(question, endedAt, openedAt)) return 'attempted'
+  return tries > mostTries ? 'failed' : 'deferred'
+}
+
+/** The disk, what is on it, a restart, and some that a hand came into. */
+const mostTries = 6
+
+const overdueAt = ({ deadlineMs, healthMs }: StandingQuestion, endedAt: number, openedAt: number): number =>
+  Math.max(openedAt + deadlineMs, endedAt + healthMs)
 
 const goneAt = ({ observed, deadlineMs, healthMs }: StandingQuestion, openedAt: number): number =>
   Math.max(openedAt + deadlineMs, readAt(observed) + healthMs)

@@ -20,6 +20,7 @@ const fates: readonly Fate[] = [
   'mended',
   'hopeless',
   'shut out',
+  'unfinished',
   'lost',
 ]
 const orderKinds: readonly RolloutOrder['kind'][] = [

@@ -239,7 +239,23 @@ const tried: readonly Row[] = [
   [
     'more is to be done on it, it is on, and the deadline is over',
     { attempt: attempt(), decision: held('window'), observed: seen(1), deadlineMs: hour, ...later(60) },
+    'deferred',
+  ],
+  [
+    'more is to be done on it, the deadline is over, and its last try has just ended',
+    { attempt: attempt(), decision: held('window'), observed: seen(1), deadlineMs: hour, ...later(19) },
     'attempted',
+  ],
+  [
+    'each of many tries brought another, and the deadline is over',
+    {
+      attempt: attempt({ tries: 7 }),
+      decision: held('window'),
+      observed: seen(1),
+      deadlineMs: hour,
+      ...later(60),
+    },
+    'failed',
   ],
   [
     'its try failed, and it is gone when the deadline is over',

@@ -20,7 +20,7 @@ export const reason = { code: 'example', message: say('An example.', 'Un exemple
 /**
  * What became of a PC. `silent`: it was worked on, and nobody has seen it since; `mended`: its try failed, and it was seen well
  * later; `hopeless`: no action can make it as wanted, and none was tried; `shut out`: it was read after its try, and lets nobody in since;
- * `lost`: it was read, and the connection to it is broken.
+ * `lost`: it was read, and the connection to it is broken; `unfinished`: it was read, and waits for more to be done.
  */
 export type Fate =
   | 'untouched'
@@ -32,6 +32,7 @@ export type Fate =
   | 'mended'
   | 'shut out'
   | 'lost'
+  | 'unfinished'
   | 'hopeless'
 
 export type Known = {
@@ -65,6 +66,8 @@ export function known(id: MachineId, fate: Fate, since: Instant): Known {
       return { attempt: ended, decision: unknown, observed: silent(observed, 'ssh-refused') }
     case 'lost':
       return { attempt: ended, decision: unknown, observed: silent(observed, 'connection-lost') }
+    case 'unfinished':
+      return { attempt: ended, decision: waiting, observed }
     case 'hopeless':
       return { decision: stalled, observed }
   }
@@ -77,6 +80,7 @@ const silent = (observed: Observed, code: string): Observed => ({
   reach: 'silent',
   errors: [{ ...reason, code }],
 })
+const waiting: Decision = { kind: 'held', by: 'window', reason, changes: [] }
 const stalled: Decision = { kind: 'stalled', reason, changes: [] }
 
 const oldProfile = profile()
