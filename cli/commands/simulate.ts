@@ -14,6 +14,7 @@ import { simulationJson } from '../output/simulation-json.ts'
 import { locate, type Place } from '../place.ts'
 import { ok, type Result, refuse } from '../result.ts'
 import { againLine } from '../simulate/again.ts'
+import { keepHeapLean } from '../simulate/lean-heap.ts'
 import { drawWaves } from '../simulate/picture.ts'
 import { type Named, type Simulation, simulate } from '../simulate/simulate.ts'
 
@@ -30,6 +31,7 @@ export const run: Run = async (context, given) => {
 
   const next: Named = head.value
   const tell = progressOf(context, settings.value.days)
+  keepHeapLean()
   const simulation = await simulate({
     ...settings.value,
     next,

@@ -10,7 +10,8 @@ export type AgainstBound = {
   readonly violations: number
 }
 
-export type Week = {
+/** What simulating some days cost, and how they ended. */
+export type Played = {
   readonly machines: number
   readonly asWanted: number
   readonly violations: number
@@ -19,7 +20,12 @@ export type Week = {
   readonly cost: Measure
 }
 
-export type RegionFigures = { readonly bound: AgainstBound; readonly weeks: readonly Week[] }
+export type RegionFigures = {
+  readonly bound: AgainstBound
+  readonly week: Played
+  /** The first day alone, of larger and smaller regions. */
+  readonly days: readonly Played[]
+}
 
 const script = new URL('region-process.ts', import.meta.url).pathname
 
@@ -30,14 +36,24 @@ export async function measureRegion(
 ): Promise<RegionFigures> {
   tell('  the region against its lower bound')
   const bound: AgainstBound = JSON.parse((await run('bound', 1)).output)
-  const weeks: Week[] = []
-  for (const one of times) {
-    tell(`  a week of ${15_000 * one} PCs`)
-    const cost = await run('week', one)
-    weeks.push({ ...JSON.parse(cost.output), cost })
+  const played = async (kind: 'week' | 'day', size: number): Promise<Played> => {
+    tell(`  a ${kind} of ${15_000 * size} PCs`)
+    const cost = await run(kind, size)
+    return { ...JSON.parse(cost.output), cost }
   }
-  return { bound, weeks }
+  const week = await played('week', 1)
+  const days: Played[] = []
+  for (const one of times) days.push(await played('day', one))
+  return { bound, week, days }
 }
 
+/** Ten regions need a larger heap than Node takes by itself. */
 const run = (kind: string, times: number): Promise<Measure> =>
-  measure([process.execPath, '--disable-warning=ExperimentalWarning', script, kind, String(times)])
+  measure([
+    process.execPath,
+    '--disable-warning=ExperimentalWarning',
+    ...(times > 1 ? [`--max-old-space-size=${Math.round(1_200 * times)}`] : []),
+    script,
+    kind,
+    String(times),
+  ])

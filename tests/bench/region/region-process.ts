@@ -1,4 +1,5 @@
 /** One simulation in a process of its own, for its time and memory to be measured; prints what came of it as JSON. */
+import { keepHeapLean } from '../../../cli/simulate/lean-heap.ts'
 import { simulate } from '../../../cli/simulate/simulate.ts'
 import { faultSets } from '../../../providers/simulated/misfortune.ts'
 import { lowerBound } from '../../../reconciler/forecast-bound.ts'
@@ -15,11 +16,13 @@ const hourMs = 3_600_000
 const image: KnownImage = { usedBytes: 16e9, storedBytes: 6.5e9, deltaBytes: () => 1.17e9 }
 
 const [kind, timesText = '1'] = process.argv.slice(2)
+keepHeapLean()
 const pair = resized(await septemberCommit(), Number(timesText))
 
 if (kind === 'bound') console.log(JSON.stringify(await againstBound(withoutWaves(pair))))
-else if (kind === 'week') console.log(JSON.stringify(await week(pair)))
-else throw new Error('region-process.ts bound | week [TIMES]')
+else if (kind === 'week') console.log(JSON.stringify(await played(pair, 7)))
+else if (kind === 'day') console.log(JSON.stringify(await played(pair, 1)))
+else throw new Error('region-process.ts bound | week | day [TIMES]')
 
 /** Everybody at once and nothing goes wrong: how long until all are as wanted, and how long bandwidth and windows alone would take. */
 async function againstBound({ base, next }: RegionPair) {
@@ -59,9 +62,9 @@ function boundOf({ base, next }: RegionPair, now: number): number {
 }
 
 /** With waves, soak times and what a school year brings. */
-async function week(regions: RegionPair) {
+async function played(regions: RegionPair, days: number) {
   const faults = faultSets['school'] ?? []
-  const run = await simulate({ seed: 1, days: 7, start, faults, ...named(regions), calmDays: 0 })
+  const run = await simulate({ seed: 1, days, start, faults, ...named(regions), calmDays: 0 })
   return {
     machines: run.machines,
     asWanted: run.asWanted,
