@@ -15,6 +15,9 @@ const hourMs = 3_600_000
 /** As the simulation assumes them: what a PC fetches of a new version, and of an image that it has nothing of. */
 const image: KnownImage = { usedBytes: 16e9, storedBytes: 6.5e9, deltaBytes: () => 1.17e9 }
 
+/** Nearer to how `up` works than a week of simulation can be: it gathers news for 25 ms and looks every five minutes. */
+const pace = { gatherMs: 15_000, observeEveryMs: hourMs, passEveryMs: hourMs, freshMs: 2 * hourMs + 60_000 }
+
 const [kind, timesText = '1'] = process.argv.slice(2)
 keepHeapLean()
 const pair = resized(await septemberCommit(), Number(timesText))
@@ -26,7 +29,15 @@ else throw new Error('region-process.ts bound | week | day [TIMES]')
 
 /** Everybody at once and nothing goes wrong: how long until all are as wanted, and how long bandwidth and windows alone would take. */
 async function againstBound({ base, next }: RegionPair) {
-  const run = await simulate({ seed: 1, days: 0, start, faults: [], ...named({ base, next }), calmDays: 14 })
+  const run = await simulate({
+    seed: 1,
+    days: 0,
+    start,
+    faults: [],
+    ...named({ base, next }),
+    calmDays: 14,
+    pace,
+  })
   const committedAt = start + hourMs
   const end = run.rollouts[0]?.phase
   if (end?.kind !== 'done') throw new Error('the rollout did not come to its end')
