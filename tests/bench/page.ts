@@ -180,8 +180,8 @@ function loops(parks: readonly ParkFigures[]): string {
 
 A process with the loop of \`proviseur up\` on the folder and a SQLite store that survives power cuts, with PCs that obey at once. The
 *first pass* is the one after the start, with the whole inventory to load, the specs being compiled already; its *actions* (as
-many as each lycée's capacity admits) are claimed, made and recorded, each in two transactions that are on the disk before the loop
-goes on. The *next pass* reads the specs again to see whether they changed, takes over what is new in the
+many as each lycée's capacity admits) are claimed, made and recorded: all that a plan starts in one transaction, all that has ended since the last turn in another, both on the disk before
+the loop goes on. The *next pass* reads the specs again to see whether they changed, takes over what is new in the
 store, and decides on every PC again, as every full pass does once a minute. The last columns are of the whole process: start, compiling, both passes and the actions.
 
 ${table(['PCs', 'first pass', 'actions', 'all of them', 'each', 'next pass', 'its CPU', 'for each PC', 'one `plan()` alone', 'pass ÷ `plan()`', 'CPU', 'memory'], rows)}`

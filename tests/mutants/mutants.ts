@@ -68,8 +68,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'what was tried counts as well without being seen',
     file: standing,
-    from: "  if (readAt <= endedAt) return 'not'\n",
-    to: "  if (readAt <= endedAt) return 'well'\n",
+    from: "  if (readAt(observed) <= endedAt) return 'not'\n",
+    to: "  if (readAt(observed) <= endedAt) return 'well'\n",
     breaks: ['unknown-success'],
   },
   {
