@@ -31,13 +31,26 @@ export const destroyFirstChunk = async (region: Region, mark: string, slot: Slot
   return written
 }
 
+export type Marked = {
+  readonly mark: string
+  /** Nothing else is left there. It may be: the power went while the chunk was being destroyed, or while it came back. */
+  readonly isDestroyed: boolean
+}
+
 /** The mark that stands in the first chunk; undefined: none. */
-export const readMark = async (region: Region, slot: Slot): Promise<string | undefined> => {
+export const readMark = async (region: Region, slot: Slot): Promise<Marked | undefined> => {
   await readChunk(region, 0, slot)
-  const from = usedOf(region, 0)[0]?.fromByte ?? 0
+  const used = usedOf(region, 0)
+  const from = used[0]?.fromByte ?? 0
   const text = Buffer.from(slot.bytes.subarray(from, from + opening.length + markBytes)).toString('latin1')
   const mark = text.slice(opening.length)
-  return text.startsWith(opening) && markPattern.test(mark) ? mark : undefined
+  if (!text.startsWith(opening) || !markPattern.test(mark)) return undefined
+  // Its line ends after it.
+  const end = from + text.length + 1
+  const isDestroyed = used.every(({ fromByte, bytes }) =>
+    slot.bytes.subarray(Math.max(fromByte, end), fromByte + bytes).every((byte) => byte === 0),
+  )
+  return { mark, isDestroyed }
 }
 
 /**

@@ -10,7 +10,14 @@ import { say } from '../../specs/text.ts'
 import type { LayeredSource } from './cache-then-network.ts'
 import type { Counters, PartitionCount } from './counters.ts'
 import { fetchChunks } from './fetch-chunks.ts'
-import { canBeDestroyed, destroyFirstChunk, headBytes, newMark, readMark } from './half-written.ts'
+import {
+  canBeDestroyed,
+  destroyFirstChunk,
+  headBytes,
+  type Marked,
+  newMark,
+  readMark,
+} from './half-written.ts'
 import { createVerifiedChunks, type Journal, type JournalEntry, type VerifiedChunks } from './journal.ts'
 import type { Machinery } from './machinery.ts'
 import { chunksOf, nameChunk, type Region, readChunk, usedBytesOf, usedOf, writeChunk } from './region.ts'
@@ -75,6 +82,8 @@ type State = TargetRun & {
   firstDiffers: boolean
   /** In the destroyed first chunk; undefined: nothing was written yet. */
   mark: string | undefined
+  /** Nothing but the mark is left in it. */
+  isDestroyed: boolean
   marking: Promise<void> | undefined
   journal: Journal | undefined
   journaledAt: number
@@ -100,6 +109,7 @@ const beginning = async (run: TargetRun): Promise<State> => {
     isCompared: false,
     firstDiffers: false,
     mark: resumed?.mark,
+    isDestroyed: resumed?.isDestroyed === true,
     marking: undefined,
     journaledAt: performance.now(),
   }
@@ -108,11 +118,11 @@ const beginning = async (run: TargetRun): Promise<State> => {
 /** What an interrupted run left: its mark on the disk, and what it had verified if the journal is of the same run. */
 const resumedFrom = async (
   run: TargetRun,
-): Promise<{ readonly mark: string; readonly verified: readonly number[] } | undefined> => {
-  const mark = await withSlot(run, (slot) => readMark(run.region, slot))
-  if (mark === undefined) return undefined
+): Promise<(Marked & { readonly verified: readonly number[] }) | undefined> => {
+  const found = await withSlot(run, (slot) => readMark(run.region, slot))
+  if (found === undefined) return undefined
   const entry = await run.journal?.load(run.partition, run.region.offsetBytes)
-  return { mark, verified: entry?.mark === mark ? entry.verified : [] }
+  return { ...found, verified: entry?.mark === found.mark ? entry.verified : [] }
 }
 
 const withSlot = async <T>(run: TargetRun, use: (slot: Slot) => Promise<T>): Promise<T> => {
@@ -184,9 +194,9 @@ const differs = (state: State, index: number): void => {
 /** Once, before the first byte is written. */
 const destroyFirst = (state: State): Promise<void> => {
   state.marking ??= (async () => {
-    if (!state.isGuarded || state.mark !== undefined) return
-    const mark = newMark()
-    await state.journal?.clear(state.partition.name)
+    if (!state.isGuarded || state.isDestroyed) return
+    const mark = state.mark ?? newMark()
+    if (state.mark === undefined) await state.journal?.clear(state.partition.name)
     await withSlot(state, async (slot) => {
       const bytes = await state.machinery.turns.run('write', () =>
         destroyFirstChunk(state.region, mark, slot),
@@ -194,6 +204,7 @@ const destroyFirst = (state: State): Promise<void> => {
       state.counters.written += bytes
     })
     state.mark = mark
+    state.isDestroyed = true
   })()
   return state.marking
 }

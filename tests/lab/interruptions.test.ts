@@ -74,11 +74,17 @@ test.before(async () => {
   await interrupt()
 })
 
+/** In the foreground, in the background, in sessions of their own, deaf to signals. */
+const startedByIt = /sleep 4242[\s\S]*sleep 4243[\s\S]*sleep 424[45][\s\S]*sleep 4246/
+
 /** All at once, so that the tests wait for it together, in whatever order they run. */
 async function interrupt(): Promise<void> {
   const [cable, mains, endless] = [lab.pc('cable'), lab.pc('mains'), lab.pc('endless')]
   await there(endless, '/run/endless-began')
-  processes = await endless.exec('ps -eo args')
+  await until('all that the endless script starts', async () => {
+    processes = await endless.exec('ps -eo args')
+    return startedByIt.test(processes)
+  })
   await there(cable, '/var/log/blender.runs')
   await cable.unplug()
   await cable.exec('rm /etc/slow')
@@ -126,7 +132,7 @@ test('a PC whose power is cut in mid-install is woken, repaired and finished', a
 
 test('a script that does not end is stopped with all that it started, wherever that went', async (t) => {
   const pc = lab.pc('endless')
-  t.regex(processes, /sleep 4242[\s\S]*sleep 4243[\s\S]*sleep 424[45][\s\S]*sleep 4246/)
+  t.regex(processes, startedByIt)
   const end = await up.next('its end', isOf('endless', 'ended'), from)
   t.is(end['code'], 'script-timeout')
   const stalled = await up.reaches('endless', (event) => event['decision'] === 'stalled')

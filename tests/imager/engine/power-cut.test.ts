@@ -143,6 +143,27 @@ test('whenever the power goes while the first chunk comes back, its head comes l
   }
 })
 
+test('a first chunk whose destruction was cut short is destroyed before anything else is written', async (t) => {
+  const random = createRandom(seedOf(t))
+  const map = createUsedMap(12 * chunkBytes, [{ fromByte: 0, bytes: 12 * chunkBytes }])
+  const store = await freshStore(t)
+  const image = await storeImage(store, 'root', randomBytes(random, 12 * chunkBytes), map)
+  // Of the old system's first chunk the mark reached the disk, and the zeros behind it did not.
+  const before = randomBytes(random, image.content.length)
+  before.set(Buffer.from(`proviseur: half-written ${'0123456789abcdef'.repeat(2)}\n`))
+  const disk = simulatedDisk(before)
+  const run = () => equal({ targets: [target(image)], source: folderSource(store), openDevice: disk.open })
+
+  disk.cutAfter(3 * chunkBytes)
+  await t.throwsAsync(run(), { instanceOf: PowerCut })
+  disk.powerOn(random)
+
+  neverHalf(t, image, before, disk)
+  t.true(isDestroyed(image, disk.bytes))
+  t.is(outcome(await run()), 'ok')
+  t.is(firstWrongByte(image, before, disk.bytes), undefined)
+})
+
 /** A restore of noise that was cut half-way, with a journal. */
 const interrupted = async (t: ExecutionContext) => {
   const store = await freshStore(t)
