@@ -87,7 +87,7 @@ const [first, firstPassMs] = await timed(() => pass())
 if (first.target.fence.generation !== 1) throw new Error('the park is not the one that was stored')
 wanted = [...first.decisions.values()].filter(({ kind }) => kind === 'act').length
 checkEnd()
-const [, actionsMs] = await timed(() => ended.promise)
+const [, actionsMs] = await timed(untilEnded)
 const cpuBefore = process.cpuUsage()
 const [, nextPassMs] = await timed(() => pass())
 const nextPassCpu = process.cpuUsage(cpuBefore)
@@ -115,6 +115,15 @@ async function pass(): Promise<Plan> {
   const made = await loop.pass(signal)
   if (made === undefined) throw new Error('the loop has no target')
   return made
+}
+
+/** The loop goes on as it does: what has ended is brought to the store with its next turn. */
+async function untilEnded(): Promise<void> {
+  const stopping = new AbortController()
+  const running = loop.run(stopping.signal)
+  await ended.promise
+  stopping.abort()
+  await running
 }
 
 async function planOnce(desired: Desired, { target, at: now }: Plan): Promise<number> {
