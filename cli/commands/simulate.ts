@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { access, constants, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
 import { Temporal } from 'temporal-polyfill'
 import { faultSets, misfortunes, parseFaults } from '../../providers/simulated/misfortune.ts'
 import type { Instant } from '../../reconciler/model/ids.ts'
@@ -31,6 +31,10 @@ export const run: Run = async (context, given) => {
 
   const next: Named = head.value
   const tell = progressOf(context, settings.value.days)
+  const svg = given.value('svg')
+  const picture = svg === undefined ? undefined : resolve(context.cwd, svg)
+  // Now rather than after the minutes that a region takes.
+  if (picture !== undefined) await access(dirname(picture), constants.W_OK)
   keepHeapLean()
   const simulation = await simulate({
     ...settings.value,
@@ -40,11 +44,10 @@ export const run: Run = async (context, given) => {
     told: tell,
   })
   const again = againLine(given, { ...settings.value, start: settings.value.startText })
-  const picture = given.value('svg')
-  if (picture !== undefined)
-    await writeFile(resolve(context.cwd, picture), drawWaves(simulation, context.locale))
   if (context.json) context.writeJson(simulationJson(simulation, again, context.locale))
   else printSimulation(simulation, again, context.locale, context.out)
+  // Last: a disk that is full must not take the result with it.
+  if (picture !== undefined) await writeFile(picture, drawWaves(simulation, context.locale))
   return endOf(simulation)
 }
 
