@@ -1,12 +1,9 @@
 /** What the store knows of the machines, kept in memory: read whole once, then only what was written since, by whichever process. */
-
 import { isUsed } from '../capacity.ts'
 import type { MachineId } from '../model/ids.ts'
 import type { Observed } from '../model/observed.ts'
 import type { History } from '../model/plan.ts'
 import type { Changes, Store } from '../store/store.ts'
-
-export { siteOf } from '../machine-id.ts'
 
 /** Machines that have left the specs included. */
 export type Known = {

@@ -38,6 +38,3 @@ export const batches = <Row>(rows: readonly Row[]): readonly (readonly Row[])[] 
   Array.from({ length: Math.ceil(rows.length / rowsPerStatement) }, (_, index) =>
     rows.slice(index * rowsPerStatement, (index + 1) * rowsPerStatement),
   )
-
-/** `<site>/<machine>` → `<site>`: kept in a column of its own so that one lycée's rows are found by an index. */
-export const siteOf = (machine: MachineId): string => machine.slice(0, machine.indexOf('/'))

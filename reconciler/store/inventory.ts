@@ -1,8 +1,9 @@
+import { siteOf } from '../machine-id.ts'
 import type { Digest, MachineId } from '../model/ids.ts'
 import type { Observed, ObservedDisk, ObservedPackages, Reach } from '../model/observed.ts'
 import type { Reason } from '../model/reason.ts'
 import { nextChange } from './change-counter.ts'
-import { batches, type Database, lyceeByLycee, type Selection, siteOf } from './database.ts'
+import { batches, type Database, lyceeByLycee, type Selection } from './database.ts'
 import {
   parseInstalled,
   parseOs,

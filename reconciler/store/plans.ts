@@ -1,6 +1,7 @@
+import { siteOf } from '../machine-id.ts'
 import type { Instant, MachineId, PlanId } from '../model/ids.ts'
 import type { Decision, Plan, Target } from '../model/plan.ts'
-import { batches, type Database, siteOf } from './database.ts'
+import { batches, type Database } from './database.ts'
 import type { PlanHead } from './store.ts'
 
 /** There is one plan, of the whole park; earlier versions kept one of each site too. */
