@@ -17,6 +17,8 @@ export type Refusal = { readonly reason: Reason; readonly until?: Instant }
 export type Loads = {
   /** Why this must wait its turn; undefined: it may start. */
   refusal(machine: DesiredMachine, site: DesiredSite, work: Work): Refusal | undefined
+  /** Whether none of these changes can start, for the lycée's limits alone. */
+  isFull(site: DesiredSite, work: Work): boolean
   add(machine: DesiredMachine, work: Work): void
   /** How many PCs of its room are out of use. */
   outOfUse(machine: DesiredMachine): number
@@ -38,6 +40,16 @@ export function loadsInFlight(input: PlanInput): Loads {
   }
   return {
     refusal: (machine, site, work) => refusalOf(rooms(), siteLoad(site.id), input.now, machine, site, work),
+    isFull: (site, { changes, wake }) => {
+      rooms()
+      const load = siteLoad(site.id)
+      return (
+        changes.length > 0 &&
+        changes.every((change) =>
+          usesOf({ changes: [change], wake }).some((use) => load[use] >= limitOf(use, site)),
+        )
+      )
+    },
     add: (machine, work) => {
       rooms().add(machine, work)
       count(siteLoad(machine.site), work, input.now)

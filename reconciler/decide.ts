@@ -34,7 +34,7 @@ function beforeItsWave(
   const observed = pass.input.inventory.get(next.id)
   const disk = diskWorkOf(pass, next, observed)
   const facts = next.profile.os === 'debian' ? observed?.facts : undefined
-  const rest = facts && diff(next, facts, appliedTo(pass, next), pass.packages)
+  const rest = facts && diff(next, facts, appliedTo(pass, next))
   const changes = [...disk.changes, ...(rest?.changes ?? [])]
   const isRead = next.profile.os === 'debian' ? rest !== undefined && isWhole(rest) : observed !== undefined
   const isNext = isRead && !disk.unread && changes.length === 0
@@ -70,7 +70,7 @@ function decideNow(pass: Pass, machine: DesiredMachine): Decision | Wish {
 function decideUp(pass: Pass, machine: DesiredMachine, observed: Observed, disk: DiskWork): Decision | Wish {
   if (disk.unread) return walk(pass, machine, observed, nothing, { diskUnread: true })
   const { facts } = observed
-  const difference = facts && diff(machine, facts, appliedTo(pass, machine), pass.packages)
+  const difference = facts && diff(machine, facts, appliedTo(pass, machine))
   if (difference === undefined || difference.unread.length > 0) {
     // What cannot be read any more can still be written anew.
     if (disk.changes.length > 0) return firstOf(pass, machine, observed, disk)
@@ -87,7 +87,7 @@ function decideOff(pass: Pass, machine: DesiredMachine, observed: Observed, disk
     const rest = { difference: withDisk(nothing, disk), terms: { wake: 'to-look' } } as const
     return firstOf(pass, machine, observed, disk, disk.changes.length > 0 ? undefined : rest)
   }
-  const difference = onceOn(machine, diff(machine, facts, appliedTo(pass, machine), pass.packages))
+  const difference = onceOn(machine, diff(machine, facts, appliedTo(pass, machine)))
   if (difference.unread.length > 0) {
     // It was on and could not be read: to wake it again would show the same.
     if (disk.changes.length > 0) return firstOf(pass, machine, observed, disk)

@@ -45,7 +45,6 @@ export function diff(
   machine: DesiredMachine,
   facts: Facts,
   applied: Readonly<Record<string, Digest>>,
-  packages = diffPackages,
 ): Difference {
   const changes: Change[] = []
   const reported: Change[] = []
@@ -56,7 +55,7 @@ export function diff(
 
   for (const facet of comparedFacets) {
     if (!isManaged(machine, facet)) continue
-    const found = diffFacet(machine, facts, facet, packages)
+    const found = diffFacet(machine, facts, facet)
     if (found === undefined) {
       unread.push(facet)
       continue
@@ -91,7 +90,6 @@ export function diffFacet(
   machine: DesiredMachine,
   facts: Facts,
   facet: ComparedFacet,
-  packages = diffPackages,
 ): FacetDifference | undefined {
   switch (facet) {
     case 'identity':
@@ -99,13 +97,13 @@ export function diffFacet(
       return { changes: diffIdentity(machine, facts.identity), unasked: [], unanswered: [], impossible: [] }
     case 'packages': {
       if (facts.packages === undefined) return undefined
-      const { changes, withoutSource } = packages(machine.profile, facts.packages)
+      const { changes, withoutSource } = diffPackages(machine.profile, facts.packages)
       const impossible = withoutSource.map((wanted) => packageNotOnOs(wanted.name, machine.profile.os))
       return { changes, unasked: [], unanswered: [], impossible }
     }
     case 'scripts': {
       if (facts.scripts === undefined) return undefined
-      return { ...diffScripts(machine, facts.scripts, facts.bootId), impossible: [] }
+      return { ...diffScripts(machine.profile, facts.scripts, facts.bootId), impossible: [] }
     }
   }
 }

@@ -11,7 +11,6 @@ import type { LeftKind } from './model/forecast.ts'
 import type { Instant, MachineId } from './model/ids.ts'
 import type { Facts, Observed } from './model/observed.ts'
 import type { Decision, Plan, PlanInput } from './model/plan.ts'
-import { rememberingDiff } from './package-diff.ts'
 
 export type MachineWork = {
   readonly machine: DesiredMachine
@@ -86,7 +85,6 @@ function notBefore(decision: Decision): Instant | undefined {
 }
 
 function findings(input: WorkInput) {
-  const packages = rememberingDiff()
   const assume = assumptions(input)
   return (machine: DesiredMachine, site: DesiredSite, observed: Observed | undefined): Found | undefined => {
     const disk = observed?.disk
@@ -101,7 +99,7 @@ function findings(input: WorkInput) {
     const inSystem =
       facts === undefined || machine.profile.os !== 'debian'
         ? []
-        : lasting(diff(machine, facts, applied, packages).changes, observed?.reach === 'off')
+        : lasting(diff(machine, facts, applied).changes, observed?.reach === 'off')
     return {
       actions: inOrder(
         machine.profile,

@@ -2,6 +2,7 @@ import type { Profile, WantedPackage } from '../specs/desired.ts'
 import { compareDebianVersions, compareWantedVersion, versionSatisfies } from './debian-version.ts'
 import type { PackageChange } from './model/change.ts'
 import type { ObservedPackages } from './model/observed.ts'
+import { remembered } from './remembered.ts'
 
 export type PackageDifferences = {
   readonly changes: readonly PackageChange[]
@@ -10,37 +11,27 @@ export type PackageDifferences = {
 }
 
 /** What differs between the wanted packages and the installed ones, by package name. Packages that no spec names are left alone. */
-export function diffPackages({ packages }: Profile, observed: ObservedPackages): PackageDifferences {
-  const changes: PackageChange[] = []
-  const withoutSource: WantedPackage[] = []
-  for (const wanted of packages.values()) {
-    if (wanted.source?.kind !== 'apt') {
-      if (wanted.want.kind !== 'absent') withoutSource.push(wanted)
-      continue
-    }
-    const change = diffPackage(wanted, wanted.source.name, observed)
-    if (change !== undefined) changes.push(change)
-  }
-  return {
-    changes: changes.sort(by((one) => one.item)),
-    withoutSource: withoutSource.sort(by((one) => one.name)),
-  }
-}
+export const diffPackages = ({ packages }: Profile, observed: ObservedPackages): PackageDifferences =>
+  compared(observed, packages)
 
-/**
- * `diffPackages` that remembers its answers, for one pass: equal profiles share their packages, and PCs of a room mostly share
- * their package set, and then they share the list of what differs as well.
- */
-export function rememberingDiff(): typeof diffPackages {
-  const known = new Map<Profile['packages'], Map<ObservedPackages, PackageDifferences>>()
-  return (profile, observed) => {
-    const byObserved = known.get(profile.packages) ?? new Map<ObservedPackages, PackageDifferences>()
-    known.set(profile.packages, byObserved)
-    const differences = byObserved.get(observed) ?? diffPackages(profile, observed)
-    byObserved.set(observed, differences)
-    return differences
-  }
-}
+const compared = remembered(
+  (observed: ObservedPackages, packages: Profile['packages']): PackageDifferences => {
+    const changes: PackageChange[] = []
+    const withoutSource: WantedPackage[] = []
+    for (const wanted of packages.values()) {
+      if (wanted.source?.kind !== 'apt') {
+        if (wanted.want.kind !== 'absent') withoutSource.push(wanted)
+        continue
+      }
+      const change = diffPackage(wanted, wanted.source.name, observed)
+      if (change !== undefined) changes.push(change)
+    }
+    return {
+      changes: changes.sort(by((one) => one.item)),
+      withoutSource: withoutSource.sort(by((one) => one.name)),
+    }
+  },
+)
 
 function diffPackage(
   wanted: WantedPackage,

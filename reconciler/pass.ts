@@ -5,7 +5,6 @@ import { type Loads, loadsInFlight } from './capacity.ts'
 import { createEstimates, type Estimates } from './duration.ts'
 import type { Digest, MachineId } from './model/ids.ts'
 import type { DiskRequest, PlanInput } from './model/plan.ts'
-import { type diffPackages, rememberingDiff } from './package-diff.ts'
 import { type Pauses, pausesAt } from './pause.ts'
 import { createOpenings } from './window.ts'
 
@@ -16,7 +15,6 @@ export type Pass = {
   readonly loads: Loads
   readonly estimates: Estimates
   readonly digest: (text: string) => string
-  readonly packages: typeof diffPackages
   readonly requests: ReadonlyMap<MachineId, readonly DiskRequest[]>
 }
 
@@ -27,7 +25,6 @@ export const startPass = (input: PlanInput): Pass => ({
   loads: loadsInFlight(input),
   estimates: createEstimates(input.durations),
   digest: rememberingHash(),
-  packages: rememberingDiff(),
   requests: requestsByMachine(input.requests ?? []),
 })
 

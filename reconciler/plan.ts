@@ -5,11 +5,12 @@
  * their order. The first that lets nothing pass is the decision; what passes all of them becomes an action. Nothing is left
  * to be chosen when the plan is executed.
  */
+import type { DesiredMachine } from '../specs/desired.ts'
 import { takeTurn, type Wish } from './bid.ts'
 import { decide } from './decide.ts'
 import type { MachineId } from './model/ids.ts'
 import type { Decision, Plan, PlanInput } from './model/plan.ts'
-import { startPass } from './pass.ts'
+import { type Pass, siteOf, startPass } from './pass.ts'
 import { planIdOf } from './plan-sum.ts'
 import { inTurn } from './turns.ts'
 
@@ -36,11 +37,13 @@ const refusalsInRow = 16
 /**
  * The decisions on these machines alone; what is scarce is shared among them, after all that is in flight. What they leave is
  * for `queues`, one for each lycée: machines that were held by nothing but capacity, in the order in which they are to be served.
+ * @param before what was decided of them last: one that wants only what the lycée has no room for is not asked again.
  */
 export function decideAnew(
   input: PlanInput,
   machines: Iterable<MachineId>,
   queues: Iterable<Iterable<MachineId>> = [],
+  before: ReadonlyMap<MachineId, Decision> = new Map(),
 ): Decided {
   const pass = startPass(input)
   const answers = new Map<MachineId, Decision | Wish>()
@@ -66,7 +69,7 @@ export function decideAnew(
     let refusals = 0
     for (const id of waiting) {
       const machine = decisions.has(id) ? undefined : input.desired.machines.get(id)
-      if (machine === undefined) continue
+      if (machine === undefined || isStillHeld(pass, machine, before.get(id))) continue
       const answer = decide(pass, machine)
       const decision = answer.kind === 'wish' ? take(answer) : answer
       decisions.set(id, decision)
@@ -78,6 +81,12 @@ export function decideAnew(
 }
 
 const isQueued = (decision: Decision): boolean => decision.kind === 'held' && decision.by === 'capacity'
+
+function isStillHeld(pass: Pass, machine: DesiredMachine, before: Decision | undefined): boolean {
+  if (before?.kind !== 'held' || before.by !== 'capacity') return false
+  const wake = pass.input.inventory.get(machine.id)?.reach === 'off'
+  return pass.loads.isFull(siteOf(pass, machine), { changes: before.changes, wake })
+}
 
 /** Seen, or remembered, and in no spec. */
 export function unmanaged({

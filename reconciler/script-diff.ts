@@ -1,7 +1,9 @@
-import type { DesiredMachine, WantedScript } from '../specs/desired.ts'
+import type { Profile, WantedScript } from '../specs/desired.ts'
+import { entryOf } from './entry.ts'
 import type { ScriptChange } from './model/change.ts'
 import type { ScriptName } from './model/ids.ts'
 import type { ObservedScript } from './model/observed.ts'
+import { remembered } from './remembered.ts'
 
 export type ScriptDifferences = {
   /** In the spec's order, which is the order of running. Of those in `unasked` it is presumed that they must run. */
@@ -15,16 +17,22 @@ export type ScriptDifferences = {
   readonly unanswered: readonly ScriptName[]
 }
 
+type Observed = ReadonlyMap<ScriptName, ObservedScript>
+
 /** Which scripts must run now. `bootId` is the boot that the observation was made in. */
-export function diffScripts(
-  machine: DesiredMachine,
-  observed: ReadonlyMap<ScriptName, ObservedScript>,
-  bootId: string,
-): ScriptDifferences {
+export const diffScripts = ({ scripts }: Profile, observed: Observed, bootId: string): ScriptDifferences =>
+  compared(observed, scripts)(bootId)
+
+const compared = remembered((observed: Observed, scripts: Profile['scripts']) => {
+  const byBoot = new Map<string, ScriptDifferences>()
+  return (bootId: string) => entryOf(byBoot, bootId, () => compare(scripts, observed, bootId))
+})
+
+function compare(scripts: Profile['scripts'], observed: Observed, bootId: string): ScriptDifferences {
   const changes: ScriptChange[] = []
   const unasked: ScriptName[] = []
   const unanswered: ScriptName[] = []
-  for (const wanted of machine.profile.scripts.values()) {
+  for (const wanted of scripts.values()) {
     const seen = observed.get(wanted.name)
     if (wanted.trigger.kind === 'check' && seen !== undefined && seen.check === undefined) {
       unanswered.push(wanted.name)

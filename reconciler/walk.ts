@@ -128,14 +128,14 @@ const holdOf = ({ input: { steering } }: Pass, machine: DesiredMachine) =>
 
 /** What the revision before wants of the machine as it is. */
 function wantedBefore(
-  { input: { steering, history }, packages }: Pass,
+  { input: { steering, history } }: Pass,
   { id }: DesiredMachine,
   observed: Observed | undefined,
 ): ReadonlySet<ChangeKey> {
   const before = steering?.base?.machines.get(id)
   const facts = observed?.facts
   if (before === undefined || facts === undefined) return new Set()
-  const { changes } = diff(before, facts, history.get(id)?.applied ?? {}, packages)
+  const { changes } = diff(before, facts, history.get(id)?.applied ?? {})
   return new Set(changes.map(changeKey))
 }
 

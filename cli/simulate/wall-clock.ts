@@ -16,7 +16,19 @@ export type WallClock = {
 
 const formats = new Map<string, Intl.DateTimeFormat>()
 
+/** Of each zone the minute that was asked for last: a region starts hundreds of actions in one. */
+const latest = new Map<string, { readonly minute: number; readonly clock: WallClock }>()
+
 export const wallClock = (instant: number, zone: string): WallClock => {
+  const minute = Math.floor(instant / 60_000)
+  const known = latest.get(zone)
+  if (known?.minute === minute) return known.clock
+  const clock = workedOut(instant, zone)
+  latest.set(zone, { minute, clock })
+  return clock
+}
+
+const workedOut = (instant: number, zone: string): WallClock => {
   const format =
     formats.get(zone) ??
     new Intl.DateTimeFormat('en-GB', {

@@ -138,7 +138,7 @@ export const createSimulatedProvider = (parts: SimulatedParts): Provider => {
     const known = pc.record.outcome(action.id)
     if (!known && clock.now() > action.deadline) return { kind: 'late' }
     const sessions = pc.sessions.length
-    const admission = pc.record.admit(action)
+    const admission = pc.record.admit(action, clock.now())
     switch (admission.kind) {
       case 'fence-older':
       case 'fence-content':

@@ -108,6 +108,7 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
       } satisfies PlanInput,
       machines,
       queues,
+      decisions,
     )
     await closeSettled(standing, requests)
     return decided

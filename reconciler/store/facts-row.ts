@@ -36,7 +36,7 @@ const written = (facts: Facts): FactsRow => {
     scripts &&
     once(shapes, scripts, () => {
       const { shape, own: runs } = packScripts(scripts)
-      return { shape: addressed(JSON.stringify(shape)), own: runs }
+      return { shape: shared(addressed(JSON.stringify(shape))), own: runs }
     })
   return {
     facts: JSON.stringify({ ...own, ...(packed ? { scripts: packed.own } : {}) } satisfies OwnFacts),
@@ -53,6 +53,17 @@ const rows = new WeakMap<object, FactsRow>()
 const systems = new WeakMap<object, BodyRow>()
 const sets = new WeakMap<object, PackageRows>()
 const shapes = new WeakMap<object, { readonly shape: BodyRow; readonly own: OwnRuns }>()
+
+/** Thousands of PCs have run the same scripts in the same versions: one text is enough for all of them. */
+const shared = (row: BodyRow): BodyRow => {
+  const known = sameShapes.get(row.digest)
+  if (known !== undefined) return known
+  if (sameShapes.size >= keptShapes) sameShapes.clear()
+  sameShapes.set(row.digest, row)
+  return row
+}
+const sameShapes = new Map<string, BodyRow>()
+const keptShapes = 4_096
 
 const once = <Row>(known: WeakMap<object, Row>, of: object, write: () => Row): Row => {
   const row = known.get(of) ?? write()

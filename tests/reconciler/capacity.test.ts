@@ -3,7 +3,7 @@ import type { Change } from '../../reconciler/model/change.ts'
 import type { ActionId, ChangeKey, DiskRequestId } from '../../reconciler/model/ids.ts'
 import type { Observed } from '../../reconciler/model/observed.ts'
 import type { Decision, History, PlanInput } from '../../reconciler/model/plan.ts'
-import { plan } from '../../reconciler/plan.ts'
+import { decideAnew, plan } from '../../reconciler/plan.ts'
 import type { DesiredSite, Profile } from '../../specs/desired.ts'
 import { say } from '../../specs/text.ts'
 import {
@@ -87,6 +87,16 @@ const flying = (since: number, changes?: readonly Change[]): History => ({
 })
 
 const wake: Change = { facet: 'power', item: 'wake', from: 'off', to: 'up', effect: 'quiet' }
+
+const vimComes: Change = {
+  facet: 'packages',
+  item: 'vim',
+  source: 'vim',
+  operation: 'install',
+  from: null,
+  to: 'present',
+  effect: 'quiet',
+} as Change
 
 const failedBefore = (attempts: number): History => ({
   applied: {},
@@ -433,4 +443,37 @@ test('decisions stay in the order of names, whoever is served first', (t) => {
     [...plan(input).decisions.keys()],
     members.map(([id]) => machineId(id)),
   )
+})
+
+test('of those that wait, only such are asked again as what has ended may have made room for', (t) => {
+  const both = { packages: [wantedPackage('vim')] }
+  const members = [
+    withDisk('hugo/a1-01'),
+    withDisk('hugo/a1-02'),
+    withDisk('hugo/a1-03', both),
+    withVim('hugo/a1-04'),
+  ]
+  const site = { capacity: capacity({ images: 1, actions: 2 }) }
+  const held = plan(
+    inputOf(members, site, {
+      history: new Map(
+        ['gone-01', 'gone-02'].map((name) => [machineId(`hugo/${name}`), flying(now - minuteMs, [vimComes])]),
+      ),
+    }),
+  ).decisions
+  t.deepEqual(new Set([...held.values()].map(answer)), new Set(['actions-at-capacity']))
+
+  const queue = members.map(([id]) => machineId(id))
+  const asked = (changes: readonly Change[]) => {
+    const history = new Map([[machineId('hugo/gone-01'), flying(now - minuteMs, changes)]])
+    const { decisions } = decideAnew(inputOf(members, site, { history }), [], [queue], held)
+    return Object.fromEntries([...decisions].map(([id, decision]) => [nameOf(id), answer(decision)]))
+  }
+  // Room for one more, which need not be the first in the queue.
+  t.deepEqual(asked([diskChange()]), { 'a1-03': 'act' })
+  t.deepEqual(asked([vimComes]), { 'a1-01': 'act' })
+  // What another machine was asked for may be another: without an answer from before all are asked.
+  const history = new Map([[machineId('hugo/gone-01'), flying(now - minuteMs, [diskChange()])]])
+  const anew = decideAnew(inputOf(members, site, { history }), [], [queue])
+  t.is(anew.decisions.size, 4)
 })

@@ -137,7 +137,7 @@ test('once ends where PCs refuse the target, and what they say is remembered', a
   world.commit('c1', wish(sixPcs, first))
   const pc = world.pc('victor-hugo/b204-01')
   const foreign = action('foreign', pc.id, { fence: { epoch: 1, generation: 50 } })
-  pc.record.admit(foreign)
+  pc.record.admit(foreign, world.clock.now())
   pc.record.end(foreign.id, { kind: 'complete', results: [], at: world.clock.now() })
   t.is(await world.once('a'), 'blocked')
   const history = await world.store.history()
@@ -164,7 +164,7 @@ test('a PC refuses an action of an older target, and nothing is run for it', asy
   const pc = world.pc('victor-hugo/b204-01')
   // Another hub, whose store this loop does not see, has been here with a later target.
   const foreign = action('foreign', pc.id, { fence: { epoch: 1, generation: 50 } })
-  t.is(pc.record.admit(foreign).kind, 'started')
+  t.is(pc.record.admit(foreign, world.clock.now()).kind, 'started')
   pc.record.end(foreign.id, { kind: 'complete', results: [], at: world.clock.now() })
   const alive = world.loop('a')
   alive.run()
