@@ -18,7 +18,7 @@ export type PcScripts = {
   readonly exitCodes: Map<ScriptName, number>
   /** Each run of a script since the disk was last written, in order. */
   readonly runs: readonly ScriptRun[]
-  /** Its exit code. */
+  /** Its exit code. What is made already, by an order that came twice or late, is not run again: a real PC looks first, too. */
   run(wanted: WantedScript, bootId: string, at: Instant): number
   observe(profile: Profile): ReadonlyMap<ScriptName, ObservedScript>
   /** The version that succeeded last. */
@@ -50,6 +50,20 @@ export const createScripts = (broken: ReadonlySet<Digest>): PcScripts => {
 
   const passes = (wanted: WantedScript): boolean => effects.has(wanted.name) && !broken.has(wanted.digest)
 
+  const isMade = (wanted: WantedScript, bootId: string): boolean => {
+    const succeeded = known.get(wanted.name)?.succeeded
+    switch (wanted.trigger.kind) {
+      case 'once':
+        return succeeded !== undefined
+      case 'change':
+        return succeeded?.digest === wanted.digest
+      case 'boot':
+        return succeeded?.bootId === bootId
+      case 'check':
+        return passes(wanted)
+    }
+  }
+
   const observeOne = (wanted: WantedScript): ObservedScript => {
     if (wanted.trigger.kind !== 'check') return known.get(wanted.name) ?? {}
     const check = { digest: wanted.digest, exitCode: passes(wanted) ? 0 : 1, output: '' }
@@ -61,6 +75,7 @@ export const createScripts = (broken: ReadonlySet<Digest>): PcScripts => {
     exitCodes,
     runs,
     run: (wanted, bootId, at) => {
+      if (isMade(wanted, bootId)) return 0
       const exitCode = broken.has(wanted.digest) ? 1 : (exitCodes.get(wanted.name) ?? 0)
       runs.push({ script: wanted.name, digest: wanted.digest, bootId, exitCode })
       remember(wanted, bootId, at, exitCode)

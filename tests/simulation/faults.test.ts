@@ -45,7 +45,14 @@ for (const seed of seeds)
 const breakThings = async (world: World): Promise<Desired> => {
   const { random } = world
   const rate = () => (random() < 0.5 ? 0 : random() * 0.4)
-  world.faults.current = { connect: rate(), lose: rate(), cut: rate(), hang: rate() / 3 }
+  world.faults.current = {
+    connect: rate(),
+    lose: rate(),
+    cut: rate(),
+    hang: rate() / 3,
+    late: rate(),
+    double: rate(),
+  }
   let desired = commit(world, 1)
   let loops = [start(world, 0)]
   for (let round = 1; round <= 12; round += 1) {
