@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { createKyselyStore } from '../../reconciler/store/kysely-store.ts'
-import { sqliteDialect } from '../../reconciler/store/sqlite-dialect.ts'
+import { privateDialect } from '../../reconciler/store/sqlite-dialect.ts'
 import type { Store } from '../../reconciler/store/store.ts'
 
 /** To be gone back to once. */
@@ -25,14 +25,18 @@ const pragmas = `
   pragma locking_mode = exclusive; pragma journal_mode = memory; pragma synchronous = off;
   pragma cache_size = -65536; pragma foreign_keys = on`
 
+/** A simulated hour or two of a region. */
+const committedTogether = 200
+
 /** @param from what was saved; undefined: an empty one. */
 export const openScratchStore = async (from?: Saved): Promise<ScratchStore> => {
   const database = from?.database ?? (await nameless((path) => new DatabaseSync(path)))
-  const store = createKyselyStore(sqliteDialect(database))
+  const store = createKyselyStore(privateDialect(database, committedTogether))
   await store.migrate()
   return {
     store,
     save: async () => {
+      if (database.isTransaction) database.exec('commit')
       const copy = await nameless((path) => {
         database.prepare('vacuum into ?').run(path)
         return new DatabaseSync(path)

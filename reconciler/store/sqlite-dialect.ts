@@ -15,7 +15,20 @@ const cachedStatements = 256
 
 /** @param at the file, or a database that is open already. */
 export const sqliteDialect = (at: string | DatabaseSync): SqliteDialect =>
-  new EmbeddedDialect({ database: async () => adapt(typeof at === 'string' ? open(at) : at) })
+  new EmbeddedDialect(
+    { database: async () => adapt(typeof at === 'string' ? open(at) : at) },
+    (config) => new ImmediateDriver(config),
+  )
+
+/**
+ * On a database that nobody else reads and that is gone with its process: so many transactions are committed together, as to write
+ * the same pages out again for each is most of what a small one costs. Whoever opens a copy of it commits first.
+ */
+export const privateDialect = (database: DatabaseSync, together: number): SqliteDialect =>
+  new EmbeddedDialect(
+    { database: async () => adapt(database) },
+    (config) => new GroupingDriver(config, database, together),
+  )
 
 const open = (path: string): DatabaseSync => {
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
@@ -59,16 +72,20 @@ const bind = (parameters: readonly unknown[]): SQLInputValue[] =>
     throw new TypeError(`not a value of SQLite: ${typeof value}`)
   })
 
-class EmbeddedDialect extends SqliteDialect {
-  readonly #config: ConstructorParameters<typeof SqliteDialect>[0]
+type DialectConfig = ConstructorParameters<typeof SqliteDialect>[0]
 
-  constructor(config: ConstructorParameters<typeof SqliteDialect>[0]) {
+class EmbeddedDialect extends SqliteDialect {
+  readonly #config: DialectConfig
+  readonly #driver: (config: DialectConfig) => SqliteDriver
+
+  constructor(config: DialectConfig, driver: (config: DialectConfig) => SqliteDriver) {
     super(config)
     this.#config = config
+    this.#driver = driver
   }
 
   override createDriver(): SqliteDriver {
-    return new ImmediateDriver(this.#config)
+    return this.#driver(this.#config)
   }
 
   override createAdapter(): SqliteAdapter {
@@ -87,6 +104,38 @@ class ImmediateDriver extends SqliteDriver {
   ): Promise<void> {
     const begin = settings?.accessMode === 'read only' ? 'begin' : 'begin immediate'
     await connection.executeQuery(CompiledQuery.raw(begin))
+  }
+}
+
+/** Each transaction is a savepoint in a larger one. */
+class GroupingDriver extends SqliteDriver {
+  readonly #database: DatabaseSync
+  readonly #together: number
+  #made = 0
+
+  constructor(config: DialectConfig, database: DatabaseSync, together: number) {
+    super(config)
+    this.#database = database
+    this.#together = together
+  }
+
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#database.isTransaction && this.#made >= this.#together) this.#database.exec('commit')
+    if (!this.#database.isTransaction) {
+      this.#database.exec('begin immediate')
+      this.#made = 0
+    }
+    this.#made += 1
+    await connection.executeQuery(CompiledQuery.raw('savepoint one'))
+  }
+
+  override async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('release one'))
+  }
+
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('rollback to one'))
+    await connection.executeQuery(CompiledQuery.raw('release one'))
   }
 }
 
