@@ -10,6 +10,8 @@ export interface Clock {
   now(): Instant
   /** Resolves after `ms`, or at once when the signal aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
+  /** Calls back after `ms`; returns how to call it off. */
+  after(ms: number, wake: () => void): () => void
 }
 
 /** Uniform in [0, 1). Given from outside so that simulations repeat. */

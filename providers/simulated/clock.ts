@@ -66,16 +66,19 @@ export const createVirtualClock = (start: Instant): VirtualClock => {
     }
   }
 
+  const at = (instant: Instant, wake: () => void): (() => void) => {
+    const timer = timers.add(Math.max(now, instant), wake)
+    return () => {
+      timer.wake = undefined
+    }
+  }
+
   return {
     now: () => now,
     sleep,
     until,
     pass: (ms) => until(sleep(ms), ms),
-    at: (instant, wake) => {
-      const timer = timers.add(Math.max(now, instant), wake)
-      return () => {
-        timer.wake = undefined
-      }
-    },
+    at,
+    after: (ms, wake) => at(now + ms, wake),
   }
 }

@@ -15,35 +15,22 @@ export type TimeLimit<Result> = {
   readonly broken: (thrown: unknown) => Result
 }
 
-/** Without a reason of its own each abort would make an error, and take down where it came from. */
-const enough = 'enough'
-
 /** Tells the work to stop when the time is over or the caller stops; what does not listen is left behind a little later. */
 export const withinLimit = async <Result>(limit: TimeLimit<Result>): Promise<Result> => {
   const { clock, limitMs, signal, work, late, broken } = limit
   const stop = new AbortController()
-  const over = new AbortController()
-  let grace: AbortController | undefined
-  let answered = false
-  const forget = onStop(signal, () => {
+  const { promise: leftBehind, resolve: leave } = Promise.withResolvers<void>()
+  const end = (): void => {
+    callOff()
     stop.abort()
-    over.abort(enough)
-  })
-  const watch = async (): Promise<Result> => {
-    await clock.sleep(limitMs, over.signal)
-    if (!answered) {
-      stop.abort()
-      grace = new AbortController()
-      await clock.sleep(graceMs, grace.signal)
-    }
-    return late()
+    callOff = clock.after(graceMs, leave)
   }
+  let callOff = clock.after(limitMs, end)
+  const forget = onStop(signal, end)
   try {
-    return await Promise.race([work(stop.signal).catch(broken), watch()])
+    return await Promise.race([work(stop.signal).catch(broken), leftBehind.then(late)])
   } finally {
-    answered = true
     forget()
-    over.abort(enough)
-    grace?.abort(enough)
+    callOff()
   }
 }

@@ -1,9 +1,10 @@
 /** A lycée whose PCs take time for a reset, as the reset page sees it; the test says how far they are. */
+
+import { systemClock } from '../../cli/clock.ts'
 import type { ResetDesk, ResetMachine, ResetRoom } from '../../providers/imaging/reset-desk.ts'
 import { resetRoutes } from '../../providers/imaging/reset-page.ts'
 import type { Route } from '../../providers/imaging/route.ts'
 import { say } from '../../specs/text.ts'
-import { systemClock } from '../providers/machine.ts'
 
 export const pin = '4711'
 

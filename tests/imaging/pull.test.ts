@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
+import { systemClock } from '../../cli/clock.ts'
 import { compressChunk, openChunk } from '../../imaging/codec.ts'
 import { type ImageStore, openFolderStore } from '../../imaging/folder-store.ts'
 import { createHttpSource, type HttpSourceOptions } from '../../imaging/http-source.ts'
@@ -15,7 +16,6 @@ import { isComplete, type PullParts, pullImage } from '../../providers/imaging/p
 import { storeRoutes } from '../../providers/imaging/store-routes.ts'
 import { createVirtualClock } from '../../providers/simulated/clock.ts'
 import { createRandom } from '../../providers/simulated/random.ts'
-import { systemClock } from '../providers/machine.ts'
 import {
   chunkBytes,
   contentsOf,

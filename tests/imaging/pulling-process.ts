@@ -1,6 +1,6 @@
 /** Pulls an image in a process of its own, so that it can be killed: `pulling-process.ts ORIGIN STORE LABEL DIGEST PUBLIC-KEY-FILE`. */
 import { readFile } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { systemClock } from '../../cli/clock.ts'
 import { isManifestDigest } from '../../imaging/digest.ts'
 import { openFolderStore } from '../../imaging/folder-store.ts'
 import { createHttpSource } from '../../imaging/http-source.ts'
@@ -16,7 +16,7 @@ const pulled = await pullImage(
     from: source,
     into: openFolderStore(folder),
     parkKey: await readFile(keyFile, 'utf8'),
-    clock: { now: () => Date.now(), sleep: (ms) => sleep(ms) },
+    clock: systemClock,
   },
   { label, digest },
   new AbortController().signal,

@@ -1,6 +1,6 @@
 /** A machine as the compiler would make it, at a port of 127.0.0.1, and actions for it. */
 import { createHash, randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { systemClock } from '../../cli/clock.ts'
 import { identityDriver } from '../../providers/identity/driver.ts'
 import { inventoryDriver } from '../../providers/inventory/driver.ts'
 import { packagesDriver } from '../../providers/packages/driver.ts'
@@ -10,7 +10,6 @@ import { createSshProvider, type SshParts, type SshProvider } from '../../provid
 import type { Change, ScriptChange } from '../../reconciler/model/change.ts'
 import type { ActionId, Digest } from '../../reconciler/model/ids.ts'
 import type { Action } from '../../reconciler/model/plan.ts'
-import type { Clock } from '../../reconciler/ports.ts'
 import type {
   Desired,
   DesiredMachine,
@@ -139,17 +138,6 @@ export function makeDesired(machine: DesiredMachine, secrets: readonly string[] 
       }),
     ),
   }
-}
-
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  async sleep(ms, signal) {
-    try {
-      await sleep(ms, undefined, signal === undefined ? {} : { signal })
-    } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'AbortError') throw error
-    }
-  },
 }
 
 /** All drivers, no pins, secrets that open to `opened <name>`, and a record in `folder`. */

@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemClock } from '../../../cli/clock.ts'
 import { type AgentParts, runAgent } from '../../../imager/agent/agent.ts'
 import type { KernelOptions } from '../../../imager/agent/kernel-options.ts'
 import { bootFiles } from '../../../imaging/boot-set.ts'
@@ -227,4 +228,5 @@ async function serve(routes: readonly Route[]) {
 const realClock: Clock = {
   now: () => Date.now() as ReturnType<Clock['now']>,
   sleep: () => Promise.resolve(),
+  after: systemClock.after,
 }

@@ -18,6 +18,7 @@ import { mkdir } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { systemClock } from '../../../cli/clock.ts'
 import type { Mode } from '../../../imager/agent/kernel-options.ts'
 import { imagerDigests } from '../../../imaging/boot-set.ts'
 import { openFolderStore } from '../../../imaging/folder-store.ts'
@@ -183,6 +184,7 @@ type MacOf = Parameters<Desk['post']>[0]['mac']
 const clock: Clock = {
   now: () => Date.now() as ReturnType<Clock['now']>,
   sleep: () => Promise.resolve(),
+  after: systemClock.after,
 }
 
 type Route = ReturnType<typeof imagerRoutes>
