@@ -10,6 +10,7 @@ import type { Facts, Observed } from './model/observed.ts'
 import type { Outcome } from './model/outcome.ts'
 import type { Action, Backoff, FailureClass, History } from './model/plan.ts'
 import type { Reason } from './model/reason.ts'
+import { calling, isNoShow } from './no-show.ts'
 
 export type Memory = {
   /** The digests of the facets that are now as wanted; the others stay as they were. */
@@ -90,9 +91,11 @@ export function afterOutcome(ended: Ended): Memory {
  * is no longer needed because somebody put it right. An observation without fresh facts says nothing.
  */
 export function afterLook(machine: DesiredMachine, observed: Observed, history: History | undefined): Memory {
-  const disk = afterDiskLook(machine, observed.disk, history)
-  const { facts } = observed
-  if (observed.reach !== 'up' || facts === undefined) return disk
+  const ofDisk = afterDiskLook(machine, observed.disk, history)
+  const { facts, reach } = observed
+  const hasCome = (reach === 'up' || reach === 'imager') && isCalled(history)
+  const disk = hasCome ? { ...ofDisk, clear: [...ofDisk.clear, calling] } : ofDisk
+  if (reach !== 'up' || facts === undefined) return disk
   // On a disk that was written anew nothing counts as applied that was not found there since.
   const known = { applied: { ...history?.applied, ...disk.applied } }
   const applied = { ...disk.applied, ...digestsOf(machine, facetsInPlace(machine, facts), known) }
@@ -111,7 +114,22 @@ export function afterLook(machine: DesiredMachine, observed: Observed, history: 
   return { applied, backoffs: [], clear: [...disk.clear, ...clear] }
 }
 
+const isCalled = (history: History | undefined): boolean =>
+  history?.backoffs.some(({ key }) => key === calling) === true
+
+/** What keeps a PC from coming is not a matter of what it was called for: it is remembered of the calling. */
 function failures(
+  action: Action,
+  outcome: Ended['outcome'] & { kind: 'complete' | 'failed' },
+): readonly Failure[] {
+  const all = failuresOf(action, outcome)
+  const absence = all.find(({ reason }) => isNoShow(reason))
+  return absence === undefined
+    ? all
+    : [...all.filter(({ reason }) => !isNoShow(reason)), { ...absence, key: calling }]
+}
+
+function failuresOf(
   action: Action,
   outcome: Extract<Outcome, { kind: 'complete' | 'failed' }>,
 ): readonly Failure[] {

@@ -3,6 +3,7 @@ import type { Profile } from '../specs/desired.ts'
 import type { ChangeKey, Instant } from './model/ids.ts'
 import type { Backoff, FailureClass } from './model/plan.ts'
 import type { Reason } from './model/reason.ts'
+import { isNoShow } from './no-show.ts'
 
 export type Failure = { readonly key: ChangeKey; readonly class: FailureClass; readonly reason: Reason }
 
@@ -11,6 +12,8 @@ export type RetryPolicy = Profile['retry']
 /** Waiting is nobody's fault and asks little: soon again at first, every ten minutes in the end, for ever. */
 const firstWaitMs = 15_000
 const longestWaitMs = 600_000
+/** One that does not come when it is called takes a place from those that would, and the next call will hardly help. */
+const longestAbsenceMs = 7_200_000
 
 /**
  * What to remember after a failure. `random` is uniform in [0, 1).
@@ -33,7 +36,13 @@ export function nextBackoff(
         return { ...previous, reason, notBefore: now + waitMs(1, random) }
       }
       const attempts = previous?.class === 'wait' ? previous.attempts + 1 : 1
-      return { key, attempts, class: 'wait', notBefore: now + waitMs(attempts, random), reason }
+      return {
+        key,
+        attempts,
+        class: 'wait',
+        notBefore: now + waitMs(attempts, random, longestOf(reason)),
+        reason,
+      }
     }
     case 'retry': {
       const attempts = previous?.class === 'retry' ? previous.attempts + 1 : 1
@@ -57,8 +66,10 @@ export function isStalled(backoff: Backoff, policy: RetryPolicy): boolean {
   }
 }
 
-const waitMs = (attempts: number, random: () => number): number => {
-  const ceilingMs = doubled(firstWaitMs, attempts, longestWaitMs)
+const longestOf = (reason: Reason): number => (isNoShow(reason) ? longestAbsenceMs : longestWaitMs)
+
+const waitMs = (attempts: number, random: () => number, longestMs = longestWaitMs): number => {
+  const ceilingMs = doubled(firstWaitMs, attempts, longestMs)
   return Math.floor(ceilingMs / 2 + (random() * ceilingMs) / 2)
 }
 

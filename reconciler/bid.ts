@@ -1,11 +1,12 @@
 /** What a machine would do now if it were alone, and what becomes of it when its turn has come. */
 import type { DesiredMachine } from '../specs/desired.ts'
 import { createAction } from './action.ts'
-import { gates, seenAt, wakeUp } from './gates.ts'
+import { gates, seenAt } from './gates.ts'
 import type { Change } from './model/change.ts'
 import type { Instant } from './model/ids.ts'
 import type { Observed } from './model/observed.ts'
 import type { Decision } from './model/plan.ts'
+import { wakeUp } from './no-show.ts'
 import type { Pass } from './pass.ts'
 import type { Question } from './question.ts'
 

@@ -19,11 +19,12 @@ import {
   unseen,
   wakeNotAllowed,
 } from './gate-reasons.ts'
-import type { Change, PowerChange } from './model/change.ts'
+import type { Change } from './model/change.ts'
 import type { Instant } from './model/ids.ts'
 import type { Observed } from './model/observed.ts'
 import type { Backoff } from './model/plan.ts'
 import type { Reason } from './model/reason.ts'
+import { wakeUp } from './no-show.ts'
 import type { Gate, Question, Verdict } from './question.ts'
 import type { RolloutHold } from './rollout-gate.ts'
 import type { Opening } from './window.ts'
@@ -43,7 +44,6 @@ export const gates: readonly Gate[] = [
 ]
 
 /** What an off machine needs first. Nobody notices: nobody sits at a PC that is off. */
-export const wakeUp: PowerChange = { facet: 'power', item: 'wake', from: 'off', to: 'up', effect: 'quiet' }
 
 function judgeSuspended({ machine, pauses }: Question, changes: readonly Change[]): Verdict {
   const pause = pauses.over(machine)

@@ -10,7 +10,7 @@ import { type Faults, noFaults } from './faults.ts'
 import type { SimulatedPc } from './pc.ts'
 import { isImagerChange, runOnPc } from './pc-run.ts'
 import { between } from './random.ts'
-import { asleep, busy, interrupted, keyChanged, lost, off, refused, tooLate } from './reasons.ts'
+import { asleep, busy, didNotCome, interrupted, keyChanged, lost, off, refused, tooLate } from './reasons.ts'
 import type { Witness } from './witness.ts'
 
 export type SimulatedParts = {
@@ -97,8 +97,13 @@ export const createSimulatedProvider = (parts: SimulatedParts): Provider => {
     if (action.changes.some((change) => change.facet === 'power' && change.item === 'wake'))
       return wake(pc, action, signal)
     const trouble = await connect(pc, signal)
+    const isCalled = action.changes.some(isImagerChange) && trouble === off
     // One that is off is woken into the imager, one without a system that starts is there already.
-    const comes = action.changes.some(isImagerChange) && trouble === off && pc.wakeable && isConnected(pc)
+    const comes = isCalled && pc.wakeable && isConnected(pc)
+    if (isCalled && !comes) {
+      await clock.sleep(pc.model.bootMs, signal)
+      return failed('wait', didNotCome)
+    }
     if (trouble && !comes) return failed(trouble === keyChanged ? 'terminal' : 'wait', trouble)
     const order: Order = { pc, action, machine, sentAt, report }
     if (chance('late')) {

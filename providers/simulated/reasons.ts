@@ -13,6 +13,11 @@ export const asleep: Reason = {
   message: say('The PC did not wake.', 'Le poste ne s’est pas réveillé.'),
 }
 
+export const didNotCome: Reason = {
+  code: 'imager-not-started',
+  message: say('The PC did not start the imager.', 'Le poste n’a pas démarré l’imageur.'),
+}
+
 export const busy: Reason = {
   code: 'action-running',
   message: say('Another action runs on the PC.', 'Une autre opération est en cours sur le poste.'),

@@ -5,6 +5,7 @@ import { changeKey, diff, restart } from '../../reconciler/diff.ts'
 import type { Change } from '../../reconciler/model/change.ts'
 import type { Outcome, StepResult } from '../../reconciler/model/outcome.ts'
 import type { Backoff, History } from '../../reconciler/model/plan.ts'
+import { calling } from '../../reconciler/no-show.ts'
 import { say } from '../../specs/text.ts'
 import {
   digest,
@@ -175,3 +176,33 @@ test('a machine that is off says nothing about what is applied', (t) => {
   const old = facts({ installed: { vim: '9', zsh: '5' } })
   t.deepEqual(afterLook(wanted, off(wanted.id, old), undefined).applied, {})
 })
+
+test('that a PC did not come is remembered of the calling, whatever it was called for, and forgotten once it is there', (t) => {
+  const imaging: Change = { ...diskChange, facet: 'disk' }
+  const absent = { code: 'imager-not-started', message: say('It did not come.', 'Il n’est pas venu.') }
+  const outcome = { kind: 'failed', class: 'wait', reason: absent, results: [], at: now } as const
+  const first = end(outcome, [imaging])
+  t.like(first, { backoffs: [{ key: 'power/wake', attempts: 1, class: 'wait' }], clear: [] })
+  // A failure of the disk from before neither hides it nor is hidden by it.
+  const failed = backoffFor(imaging, { attempts: 2 })
+  const second = end(outcome, [imaging], remembering(...first.backoffs, failed))
+  t.like(second, { backoffs: [{ key: 'power/wake', attempts: 2, class: 'wait' }], clear: [] })
+  t.is(second.backoffs.length, 1)
+
+  const history = remembering(...second.backoffs, failed)
+  t.false(afterLook(wanted, off(wanted.id, seen), history).clear.includes(calling))
+  t.true(afterLook(wanted, up(wanted.id, seen), history).clear.includes(calling))
+  t.true(afterLook(wanted, { ...off(wanted.id, seen), reach: 'imager' }, history).clear.includes(calling))
+})
+
+const diskChange = {
+  item: 'image',
+  operation: 'upgrade',
+  from: 'a',
+  to: 'b',
+  image: 'debian@2',
+  layout: digest('layout'),
+  settings: digest('settings'),
+  wipes: [],
+  effect: 'destructive',
+} as const

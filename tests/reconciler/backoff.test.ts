@@ -59,3 +59,16 @@ test('having to wait between two failures neither counts as an attempt nor forge
 test('waits before the first failure are no attempts', (t) => {
   t.like(fail(failTimes('wait', 7), 'retry'), { class: 'retry', attempts: 1 })
 })
+
+test('a PC that does not come when it is called is called less and less, every two hours in the end', (t) => {
+  for (const code of ['did-not-wake', 'imager-not-started']) {
+    const absent = { key, class: 'wait', reason: { ...reason, code } } as const
+    const delays: number[] = []
+    let backoff: Backoff | undefined
+    for (let calls = 0; calls < 12; calls++) {
+      backoff = nextBackoff(backoff, absent, policy, now, () => 0.999999)
+      delays.push(Math.ceil((backoff.notBefore - now) / 1000))
+    }
+    t.deepEqual(delays, [15, 30, 60, 120, 240, 480, 960, 1920, 3840, 7200, 7200, 7200], code)
+  }
+})

@@ -1,9 +1,9 @@
 import test from 'ava'
 import { describeChange } from '../../reconciler/describe.ts'
 import { diff } from '../../reconciler/diff.ts'
-import { wakeUp } from '../../reconciler/gates.ts'
 import { formatInstant } from '../../reconciler/local-time.ts'
 import { escapeMarkdown } from '../../reconciler/markdown.ts'
+import { wakeUp } from '../../reconciler/no-show.ts'
 import { counted, formatCount, machines } from '../../reconciler/wording.ts'
 import { facts, machine, profile, script, wantedPackage, wantedScript } from './sample-park.ts'
 
