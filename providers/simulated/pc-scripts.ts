@@ -31,6 +31,21 @@ export type PcScripts = {
   settle(profile: Profile, bootId: string, at: Instant): void
 }
 
+type Check = NonNullable<ObservedScript['check']>
+
+/** What a check says is one object for all PCs of which it says it. */
+const createChecks = (exitCode: number): ((digest: Digest) => Check) => {
+  const said = new Map<Digest, Check>()
+  return (digest) => {
+    const check = said.get(digest) ?? { digest, exitCode, output: '' }
+    said.set(digest, check)
+    return check
+  }
+}
+
+const yes = createChecks(0)
+const no = createChecks(1)
+
 /** `broken`: versions of scripts that fail wherever they run. */
 export const createScripts = (broken: ReadonlySet<Digest>): PcScripts => {
   const known = new Map<ScriptName, ObservedScript>()
@@ -42,9 +57,9 @@ export const createScripts = (broken: ReadonlySet<Digest>): PcScripts => {
 
   const remember = (wanted: WantedScript, bootId: string, at: Instant, exitCode: number): void => {
     changes += 1
-    const run = { digest: wanted.digest, bootId, at }
-    const succeeded = exitCode === 0 ? run : known.get(wanted.name)?.succeeded
-    known.set(wanted.name, { lastRun: { ...run, exitCode }, ...(succeeded ? { succeeded } : {}) })
+    const lastRun = { digest: wanted.digest, bootId, at, exitCode }
+    const succeeded = exitCode === 0 ? lastRun : known.get(wanted.name)?.succeeded
+    known.set(wanted.name, succeeded ? { lastRun, succeeded } : { lastRun })
     if (exitCode === 0) effects.add(wanted.name)
   }
 
@@ -66,8 +81,7 @@ export const createScripts = (broken: ReadonlySet<Digest>): PcScripts => {
 
   const observeOne = (wanted: WantedScript): ObservedScript => {
     if (wanted.trigger.kind !== 'check') return known.get(wanted.name) ?? {}
-    const check = { digest: wanted.digest, exitCode: passes(wanted) ? 0 : 1, output: '' }
-    return { ...known.get(wanted.name), check }
+    return { ...known.get(wanted.name), check: (passes(wanted) ? yes : no)(wanted.digest) }
   }
 
   return {

@@ -140,7 +140,7 @@ export const createSimulatedProvider = (parts: SimulatedParts): Provider => {
 
   /** The order is there. */
   const deliver = ({ pc, action, machine, sentAt, report }: Order): Delivered => {
-    const known = pc.record.outcome(action.id)
+    const known = pc.record.outcome(action)
     if (!known && clock.now() > action.deadline) return { kind: 'late' }
     const sessions = pc.sessions.length
     const admission = pc.record.admit(action, clock.now())
@@ -153,7 +153,7 @@ export const createSimulatedProvider = (parts: SimulatedParts): Provider => {
       case 'joined':
         return admission
       case 'started': {
-        const outcome = pc.record.outcome(action.id)
+        const outcome = pc.record.outcome(action)
         if (!outcome) throw new Error('a started action has no record')
         witness?.({ kind: 'started', machine: pc.id, action, at: clock.now(), sentAt, sessions })
         void runOnPc(clock, pc, action, machine, report)

@@ -16,7 +16,7 @@ export type PcRecord = {
   /** The power went, or somebody killed what ran. */
   interrupt(): void
   running(): ActionId | undefined
-  outcome(id: ActionId): Promise<Outcome | undefined> | undefined
+  outcome(action: Action): Promise<Outcome | undefined> | undefined
   /** What was started, in order: for assertions. */
   readonly started: readonly Pick<Action, 'id' | 'fence'>[]
 }
@@ -24,11 +24,39 @@ export type PcRecord = {
 /** A real one keeps what is younger than a day, and a hundred more. A hub set back to yesterday's backup asks for two days at most. */
 const keptMs = 2 * 24 * 3_600_000
 
-type Entry = {
-  readonly since: Instant
-  readonly outcome: Promise<Outcome | undefined>
-  readonly settle: (outcome: Outcome | undefined) => void
-}
+type Entry =
+  | {
+      readonly kind: 'running'
+      readonly since: Instant
+      readonly outcome: Promise<Outcome | undefined>
+      readonly settle: (outcome: Outcome | undefined) => void
+    }
+  | { readonly kind: 'ended'; readonly since: Instant; readonly brief: Brief | undefined }
+
+/** All went well: how long each step took. Whoever asks has the action itself, and a region's PCs end hundreds of thousands. */
+type Brief =
+  | Outcome
+  | { readonly kind: 'brief'; readonly at: Instant; readonly durationsMs: readonly number[] }
+
+const briefOf = (outcome: Outcome): Brief =>
+  outcome.kind === 'complete' && outcome.results.every((one) => one.ok && one.output === '')
+    ? { kind: 'brief', at: outcome.at, durationsMs: outcome.results.map(({ durationMs }) => durationMs) }
+    : outcome
+
+const inFull = (brief: Brief, { changes }: Action): Outcome =>
+  brief.kind !== 'brief'
+    ? brief
+    : {
+        kind: 'complete',
+        results: changes.slice(0, brief.durationsMs.length).map((change, index) => ({
+          change,
+          output: '',
+          durationMs: brief.durationsMs[index] ?? 0,
+          ok: true,
+          exitCode: 0,
+        })),
+        at: brief.at,
+      }
 
 export const createRecord = (): PcRecord => {
   const entries = new Map<ActionId, Entry>()
@@ -39,7 +67,10 @@ export const createRecord = (): PcRecord => {
   const finish = (id: ActionId, outcome: Outcome | undefined): void => {
     if (running !== id) return
     running = undefined
-    entries.get(id)?.settle(outcome)
+    const entry = entries.get(id)
+    if (entry?.kind !== 'running') return
+    entry.settle(outcome)
+    entries.set(id, { kind: 'ended', since: entry.since, brief: outcome && briefOf(outcome) })
   }
 
   /** The oldest come first. */
@@ -54,7 +85,7 @@ export const createRecord = (): PcRecord => {
     started,
     admit: (action, now) => {
       const known = entries.get(action.id)
-      if (known) return { kind: 'joined', outcome: known.outcome }
+      if (known) return { kind: 'joined', outcome: told(known, action) }
       if (fence && isOlder(action.fence, fence)) return { kind: 'fence-older' }
       if (fence && isSame(action.fence, fence) && fence.content !== action.content)
         return { kind: 'fence-content' }
@@ -62,7 +93,7 @@ export const createRecord = (): PcRecord => {
       fence = { ...action.fence, content: action.content }
       const { promise, resolve } = Promise.withResolvers<Outcome | undefined>()
       prune(now)
-      entries.set(action.id, { since: now, outcome: promise, settle: resolve })
+      entries.set(action.id, { kind: 'running', since: now, outcome: promise, settle: resolve })
       started.push({ id: action.id, fence: action.fence })
       running = action.id
       return { kind: 'started' }
@@ -72,9 +103,15 @@ export const createRecord = (): PcRecord => {
       if (running !== undefined) finish(running, undefined)
     },
     running: () => running,
-    outcome: (id) => entries.get(id)?.outcome,
+    outcome: (action) => {
+      const entry = entries.get(action.id)
+      return entry && told(entry, action)
+    },
   }
 }
+
+const told = (entry: Entry, action: Action): Promise<Outcome | undefined> =>
+  entry.kind === 'running' ? entry.outcome : Promise.resolve(entry.brief && inFull(entry.brief, action))
 
 const isOlder = (a: Fence, b: Fence): boolean =>
   a.epoch < b.epoch || (a.epoch === b.epoch && a.generation < b.generation)
