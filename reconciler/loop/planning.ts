@@ -42,7 +42,7 @@ export type Planning = {
   dirty(now: Instant): boolean
 }
 
-type Due = { readonly machines: ReadonlySet<MachineId>; readonly queues: readonly (readonly MachineId[])[] }
+type Due = { readonly machines: ReadonlySet<MachineId>; readonly queues: readonly ReadonlySet<MachineId>[] }
 
 /** A gate's time may lie far ahead or just behind: not more often than this for one machine. */
 const leastPauseMs = 1_000
@@ -221,7 +221,7 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
     const machines = new Set([...marked].filter((id) => standing.desired.machines.has(id)))
     const sites = new Set([...[...machines].map(siteOf), ...freed])
     for (const id of claiming) if (sites.has(siteOf(id))) machines.add(id)
-    const queues = [...freed].map((site) => [...(queued.get(site) ?? [])])
+    const queues = [...freed].map(queueOf)
     marked.clear()
     freed.clear()
     return { machines, queues }
@@ -229,9 +229,9 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
 
   /** What could not be decided, or not be stored, is still to be decided. */
   const again =
-    (machines: Iterable<MachineId>) =>
+    (...all: readonly Iterable<MachineId>[]) =>
     (thrown: unknown): never => {
-      for (const id of machines) marked.add(id)
+      for (const machines of [...all, claiming]) for (const id of machines) marked.add(id)
       throw thrown
     }
 
@@ -295,8 +295,8 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
       if (!due(clock.now())) return undefined
       // Before it is decided: what happens meanwhile marks them anew.
       const all = takeDue(standing)
-      if (all.machines.size === 0 && all.queues.every((queue) => queue.length === 0)) return undefined
-      return markedPlan(standing, all).catch(again([...all.machines, ...all.queues.flat()]))
+      if (all.machines.size === 0 && all.queues.every((queue) => queue.size === 0)) return undefined
+      return markedPlan(standing, all).catch(again(all.machines, ...all.queues))
     },
     nextAt: () => (due(clock.now()) ? clock.now() : (opening.next() ?? never)),
     dirty: due,

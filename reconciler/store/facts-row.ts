@@ -27,32 +27,43 @@ type PackageState = {
   readonly candidates: readonly (readonly [string, string])[]
 }
 
-/** Of a machine that is off the same facts are written again and again. */
-export const writeFacts = (facts: Facts): FactsRow => once(rows, facts, () => written(facts))
+/** Facts as they were written, for the next look at the same machine: one that finds nothing new has the objects of the one before. */
+export type WrittenFacts = {
+  readonly facts: Facts
+  readonly row: FactsRow
+  readonly runs: WrittenRuns | undefined
+}
 
-const written = (facts: Facts): FactsRow => {
+type WrittenRuns = {
+  readonly of: NonNullable<Facts['scripts']>
+  readonly shape: BodyRow
+  readonly own: OwnRuns
+}
+
+/** @param before of the same machine. */
+export const writeFacts = (facts: Facts, before: WrittenFacts | undefined): WrittenFacts => {
+  if (before?.facts === facts) return before
   const { os, packages, scripts, ...own } = facts
-  const packed =
-    scripts &&
-    once(shapes, scripts, () => {
-      const { shape, own: runs } = packScripts(scripts)
-      return { shape: shared(addressed(JSON.stringify(shape))), own: runs }
-    })
-  return {
-    facts: JSON.stringify({ ...own, ...(packed ? { scripts: packed.own } : {}) } satisfies OwnFacts),
+  const runs = scripts && (before?.runs?.of === scripts ? before.runs : writeRuns(scripts))
+  const row = {
+    facts: JSON.stringify({ ...own, ...(runs ? { scripts: runs.own } : {}) } satisfies OwnFacts),
     os: once(systems, os, () => addressed(JSON.stringify(os))),
     ...(packages ? once(sets, packages, () => writePackages(packages)) : {}),
-    ...(packed ? { scriptShape: packed.shape } : {}),
+    ...(runs ? { scriptShape: runs.shape } : {}),
   }
+  return { facts, row, runs }
+}
+
+const writeRuns = (scripts: NonNullable<Facts['scripts']>): WrittenRuns => {
+  const { shape, own } = packScripts(scripts)
+  return { of: scripts, shape: shared(addressed(JSON.stringify(shape))), own }
 }
 
 type PackageRows = Pick<FactsRow, 'packageSet' | 'packageState'>
 
-/** What many machines share is one object for them, and a look that found nothing new has the objects of the look before. */
-const rows = new WeakMap<object, FactsRow>()
+/** What many machines share is one object for them. */
 const systems = new WeakMap<object, BodyRow>()
 const sets = new WeakMap<object, PackageRows>()
-const shapes = new WeakMap<object, { readonly shape: BodyRow; readonly own: OwnRuns }>()
 
 /** Thousands of PCs have run the same scripts in the same versions: one text is enough for all of them. */
 const shared = (row: BodyRow): BodyRow => {

@@ -5,6 +5,7 @@ import type { Reason } from '../model/reason.ts'
 import { nextChange } from './change-counter.ts'
 import { batches, type Database, lyceeByLycee, type Selection } from './database.ts'
 import {
+  type FactsRow,
   parseInstalled,
   parseOs,
   parsePackageState,
@@ -12,6 +13,7 @@ import {
   readFacts,
   type SharedCache,
   type SharedFacts,
+  type WrittenFacts,
   writeFacts,
 } from './facts-row.ts'
 import { createInterner, type Interner } from './interner.ts'
@@ -23,6 +25,9 @@ import type { BodyRow, ObservationRow } from './schema.ts'
  */
 export type OwnLooks = Map<MachineId, { readonly seq: number; readonly observed: Observed }>
 
+/** What this process has written last of each machine. */
+export type OwnFacts = Map<MachineId, WrittenFacts>
+
 /**
  * @param db a transaction. An observation older than the stored one of its machine changes nothing.
  * @returns what was put, if it is not older.
@@ -31,14 +36,19 @@ export const putObserved = async (
   db: Database,
   observed: readonly Observed[],
   cache: SharedCache,
+  written: OwnFacts,
 ): Promise<OwnLooks> => {
   const sets = new Map<string, BodyRow>()
   const parts = new Map<string, BodyRow>()
   const own: OwnLooks = new Map()
   const seq = await nextChange(db)
   const rows = newestOfEach(observed).map((one) => {
-    const row = toRow(one, sets, parts)
-    own.set(one.machine, { seq, observed: withSharedPackages(one, row, cache) })
+    const facts = one.facts && writeFacts(one.facts, written.get(one.machine))
+    const row = toRow(one, facts?.row, sets, parts)
+    const kept = withSharedPackages(one, row, cache)
+    if (facts !== undefined && kept.facts !== undefined)
+      written.set(one.machine, { ...facts, facts: kept.facts })
+    own.set(one.machine, { seq, observed: kept })
     return { ...row, seq }
   })
   await putBodies(db, 'package_sets', sets)
@@ -134,10 +144,10 @@ const newestOfEach = (observed: readonly Observed[]): readonly Observed[] => {
 
 const toRow = (
   observed: Observed,
+  row: FactsRow | undefined,
   sets: Map<string, BodyRow>,
   parts: Map<string, BodyRow>,
 ): Omit<ObservationRow, 'seq'> => {
-  const row = observed.facts && writeFacts(observed.facts)
   if (row) parts.set(row.os.digest, row.os)
   if (row?.packageSet && !sets.has(row.packageSet.digest))
     sets.set(row.packageSet.digest, { digest: row.packageSet.digest, body: row.packageSet.body() })

@@ -12,7 +12,7 @@ import { append, readEvents } from './events.ts'
 import { createSharedCache } from './facts-row.ts'
 import { clearBackoffs, forgetMachine, readHistories, readHistory, remember } from './history.ts'
 import { pinHostKey, readHostKey } from './host-keys.ts'
-import { collectBodies, type OwnLooks, putObserved, readInventory } from './inventory.ts'
+import { collectBodies, type OwnFacts, type OwnLooks, putObserved, readInventory } from './inventory.ts'
 import { takeLease } from './leases.ts'
 import { migrations } from './migrations/all.ts'
 import { clearPause, collectPauses, readPauses, setPause } from './pauses.ts'
@@ -33,6 +33,7 @@ export const createKyselyStore = (dialect: Dialect): Store => {
   const db = new Kysely<Schema>({ dialect })
   let cache = createSharedCache()
   const own: OwnLooks = new Map()
+  const written: OwnFacts = new Map()
 
   /** What was refused for a lock has changed nothing, so it is simply done again. */
   const run = async <Result>(work: (db: Database) => Promise<Result>): Promise<Result> => {
@@ -76,7 +77,7 @@ export const createKyselyStore = (dialect: Dialect): Store => {
     attempts: (since, after) => run((database) => readAttempts(database, since, after)),
 
     putObserved: async (observed) => {
-      const put = await atomically((database) => putObserved(database, observed, cache))
+      const put = await atomically((database) => putObserved(database, observed, cache, written))
       for (const [machine, look] of put) own.set(machine, look)
     },
     changes: async (since) => {
@@ -92,7 +93,10 @@ export const createKyselyStore = (dialect: Dialect): Store => {
     historyOf: (machine) =>
       snapshot(async (database) => (await readHistory(database, { machine })).get(machine)),
     histories: (machines) => snapshot((database) => readHistories(database, machines)),
-    forget: (machine) => atomically((database) => forgetMachine(database, machine)),
+    forget: (machine) => {
+      written.delete(machine)
+      return atomically((database) => forgetMachine(database, machine))
+    },
 
     claimActions: (claims, owner, now, staleMs) =>
       atomically((database) => claimActions(database, { claims, owner, now, staleMs })),
