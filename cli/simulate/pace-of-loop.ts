@@ -8,13 +8,13 @@ const minuteMs = 60_000
  */
 export const paceOfLoop = (machines: number): LoopConfig => {
   const scale = Math.min(1, machines / 15_000)
-  const observeEveryMs = Math.round((15 + 165 * scale) * minuteMs)
+  const observeEveryMs = Math.round((15 + 345 * scale) * minuteMs)
   return {
-    passEveryMs: Math.round((5 + 175 * scale) * minuteMs),
+    passEveryMs: Math.round((5 + 355 * scale) * minuteMs),
     observeEveryMs,
     freshMs: 2 * observeEveryMs + minuteMs,
     observeConcurrency: 4096,
-    gatherMs: Math.round((0.3 + 0.7 * scale) * minuteMs),
+    gatherMs: Math.round((0.3 + 1.7 * scale) * minuteMs),
     requestsEveryMs: Math.round((5 + 25 * scale) * minuteMs),
     staleOwnerMs: 15 * minuteMs,
     actor: 'proviseur',

@@ -1,3 +1,4 @@
+import { count } from './change-counter.ts'
 import type { Database } from './database.ts'
 
 /**
@@ -5,12 +6,4 @@ import type { Database } from './database.ts'
  * PostgreSQL too: whoever reads on from the last number misses nothing, and what comes later sees all that came before.
  * @param db a transaction.
  */
-export const nextActionSeq = async (db: Database, count = 1): Promise<number> => {
-  const counter = await db
-    .updateTable('counters')
-    .set((update) => ({ value: update('value', '+', count) }))
-    .where('name', '=', 'actions')
-    .returning('value')
-    .executeTakeFirstOrThrow()
-  return counter.value
-}
+export const nextActionSeq = (db: Database, several = 1): Promise<number> => count(db, 'actions', several)

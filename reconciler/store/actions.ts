@@ -10,6 +10,7 @@ import { closeDiskRequest } from './disk-requests.ts'
 import { addDurations } from './durations.ts'
 import { append } from './events.ts'
 import { clearBackoffKeys, putApplied, putBackoffs } from './history.ts'
+import { padded, runOver, runPrepared } from './prepared.ts'
 import type { Claim, EndedAction, NewClaim, OpenAction } from './store.ts'
 import { readTarget } from './targets.ts'
 
@@ -65,19 +66,21 @@ const takeOver = async (
 ): Promise<void> => {
   const orphaned: MachineId[] = []
   for (const batch of batches(claims.map(({ action }) => action.id))) {
-    const rows = await db
-      .selectFrom('actions')
-      .leftJoin('owners', 'owners.owner', 'actions.owner')
-      .select([
-        'actions.id',
-        'actions.machine',
-        'actions.owner',
-        'actions.since',
-        'actions.ended_at',
-        'owners.seen_at',
-      ])
-      .where('actions.id', 'in', batch)
-      .execute()
+    const alike = padded(batch)
+    const { rows } = await runPrepared(db, `known of ${alike.length}`, alike, () =>
+      db
+        .selectFrom('actions')
+        .leftJoin('owners', 'owners.owner', 'actions.owner')
+        .select([
+          'actions.id',
+          'actions.machine',
+          'actions.owner',
+          'actions.since',
+          'actions.ended_at',
+          'owners.seen_at',
+        ])
+        .where('actions.id', 'in', alike),
+    )
     for (const row of rows) {
       const isStale = (row.seen_at ?? row.since) <= now - staleMs
       const answer = await takenOver(db, row, owner, isStale)
@@ -113,12 +116,15 @@ const outdatedOf = async (db: Database, claims: readonly NewClaim[]): Promise<Re
   const dated = claims.flatMap(({ decidedFrom }) => decidedFrom ?? [])
   const ends = new Map<string, number>()
   for (const batch of dated.length === 0 ? [] : batches(claims.map(({ action }) => action.machine))) {
-    const rows = await db
-      .selectFrom('actions')
-      .select(['machine', 'ended_at'])
-      .where('machine', 'in', batch)
-      .where('ended_at', '>=', Math.min(...dated))
-      .execute()
+    const alike = padded(batch)
+    const since = Math.min(...dated)
+    const { rows } = await runPrepared(db, `ended on ${alike.length}`, [...alike, since], () =>
+      db
+        .selectFrom('actions')
+        .select(['machine', 'ended_at'])
+        .where('machine', 'in', alike)
+        .where('ended_at', '>=', since),
+    )
     for (const { machine, ended_at: at } of rows) ends.set(machine, Math.max(at ?? 0, ends.get(machine) ?? 0))
   }
   return new Set(
@@ -156,18 +162,15 @@ const insertClaims = async (
     result: null,
     code: null,
   }))
-  const inserted = new Set<string>()
-  for (const batch of batches(rows)) {
-    const own = await db
+  const own = await runOver(db, 'claim', rows, (piece) =>
+    db
       .insertInto('actions')
-      .values(batch)
+      .values(piece)
       // Of either rule: the same action, or another open one of the same machine.
       .onConflict((conflict) => conflict.doNothing())
-      .returning('id')
-      .execute()
-    for (const { id } of own) inserted.add(id)
-  }
-  return inserted
+      .returning('id'),
+  )
+  return new Set(own.map(({ id }) => id))
 }
 
 export const touchOwner = async (db: Database, owner: string, seen_at: Instant): Promise<void> => {
@@ -207,18 +210,18 @@ export const endActions = async (
   const last = await nextActionSeq(db, ended.length)
   const open: EndedAction[] = []
   for (const [index, one] of ended.entries()) {
-    const result = await db
-      .updateTable('actions')
-      .set({
-        ended_at: one.at,
-        outcome: JSON.stringify(one.outcome),
-        seq: last - ended.length + index + 1,
-        ...inAWord(one.outcome),
-      })
-      .where('id', '=', one.id)
-      .where('ended_at', 'is', null)
-      .executeTakeFirst()
-    if (result.numUpdatedRows === 1n) open.push(one)
+    const { result, code } = inAWord(one.outcome)
+    const set = {
+      ended_at: one.at,
+      outcome: JSON.stringify(one.outcome),
+      seq: last - ended.length + index + 1,
+      result,
+      code,
+    }
+    const { affected } = await runPrepared(db, 'end', [...Object.values(set), one.id], () =>
+      db.updateTable('actions').set(set).where('id', '=', one.id).where('ended_at', 'is', null),
+    )
+    if (affected === 1) open.push(one)
   }
   await touchMachines(
     db,

@@ -1,5 +1,6 @@
 import type { MachineId } from '../model/ids.ts'
-import { batches, type Database } from './database.ts'
+import type { Database } from './database.ts'
+import { runOver, runPrepared } from './prepared.ts'
 
 /**
  * The number of this write. The counter's row stays locked until the writer commits: whoever reads on from the last number that it
@@ -8,13 +9,25 @@ import { batches, type Database } from './database.ts'
  * @param db a transaction.
  */
 export const nextChange = async (db: Database): Promise<number> => {
-  const { value } = await db
-    .updateTable('counters')
-    .set((update) => ({ value: update('value', '+', 1) }))
-    .where('name', '=', 'changes')
-    .returning('value')
-    .executeTakeFirstOrThrow()
-  return value
+  return count(db, 'changes', 1)
+}
+
+/** The new value of a counter. */
+export const count = async (
+  db: Database,
+  name: 'changes' | 'actions' | 'events',
+  by: number,
+): Promise<number> => {
+  const { rows } = await runPrepared(db, 'count', [by, name], () =>
+    db
+      .updateTable('counters')
+      .set((update) => ({ value: update('value', '+', by) }))
+      .where('name', '=', name)
+      .returning('value'),
+  )
+  const [counter] = rows
+  if (counter === undefined) throw new Error(`the store does not count ${name}`)
+  return counter.value
 }
 
 /**
@@ -25,10 +38,12 @@ export const touchMachines = async (db: Database, machines: readonly MachineId[]
   if (machines.length === 0) return
   const seq = await nextChange(db)
   const rows = [...new Set(machines)].sort().map((machine) => ({ machine, seq }))
-  for (const batch of batches(rows))
-    await db
+  await runOver(db, 'touch machines', rows, (piece) =>
+    db
       .insertInto('machine_changes')
-      .values(batch)
-      .onConflict((conflict) => conflict.column('machine').doUpdateSet({ seq }))
-      .execute()
+      .values(piece)
+      .onConflict((conflict) =>
+        conflict.column('machine').doUpdateSet(({ ref }) => ({ seq: ref('excluded.seq') })),
+      ),
+  )
 }

@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
 import type { PaceCount, PaceSample } from '../model/duration.ts'
 import type { SiteId } from '../model/ids.ts'
-import { batches, type Database } from './database.ts'
+import type { Database } from './database.ts'
+import { runOver } from './prepared.ts'
 
 /** What was measured long ago fades: beyond so many samples of one kind at one place, each counts half. */
 const remembered = 200
@@ -14,17 +15,19 @@ export const addDurations = async (db: Database, samples: readonly PaceSample[])
     counts.set(key, { ...sample, times: (counts.get(key)?.times ?? 0) + 1 })
   }
   // In one order, so that two that end at once do not wait for each other.
-  const rows = [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, count]) => count)
-  for (const batch of batches(rows))
-    await db
+  const rows = [...counts]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, { kind, model, site, step, times }]) => ({ kind, model, site, step, times }))
+  await runOver(db, 'add durations', rows, (piece) =>
+    db
       .insertInto('durations')
-      .values(batch)
+      .values(piece)
       .onConflict((conflict) =>
         conflict
           .columns(['kind', 'model', 'site', 'step'])
           .doUpdateSet((update) => ({ times: update('durations.times', '+', update.ref('excluded.times')) })),
-      )
-      .execute()
+      ),
+  )
 }
 
 /** @param db a transaction. */

@@ -1,7 +1,9 @@
 import type { Event, EventKind } from '../model/event.ts'
 import type { MachineId, Revision } from '../model/ids.ts'
 import type { Text } from '../model/reason.ts'
-import { batches, type Database } from './database.ts'
+import { count } from './change-counter.ts'
+import type { Database } from './database.ts'
+import { runOver } from './prepared.ts'
 import type { EventRow } from './schema.ts'
 import type { NewEvent } from './store.ts'
 
@@ -12,15 +14,9 @@ import type { NewEvent } from './store.ts'
  */
 export const append = async (db: Database, events: readonly NewEvent[]): Promise<void> => {
   if (events.length === 0) return
-  const counter = await db
-    .updateTable('counters')
-    .set((update) => ({ value: update('value', '+', events.length) }))
-    .where('name', '=', 'events')
-    .returning('value')
-    .executeTakeFirstOrThrow()
-  const first = counter.value - events.length + 1
+  const first = (await count(db, 'events', events.length)) - events.length + 1
   const rows = events.map((event, index) => toRow(event, first + index))
-  for (const batch of batches(rows)) await db.insertInto('events').values(batch).execute()
+  await runOver(db, 'append', rows, (piece) => db.insertInto('events').values(piece))
 }
 
 export const readEvents = async (

@@ -6,6 +6,8 @@ import { touchMachines } from './change-counter.ts'
 import { batches, type Database, lyceeByLycee, type Selection } from './database.ts'
 import { readInFlight } from './in-flight.ts'
 import { createInterner } from './interner.ts'
+import { padded, runOver, runPrepared } from './prepared.ts'
+import type { BackoffRow } from './schema.ts'
 import type { Remembered } from './store.ts'
 
 export const readHistory = async (
@@ -58,28 +60,24 @@ const readApplied = async (
 
 const readAppliedRows =
   (db: Database) =>
-  ({ site, machine, machines }: Selection) =>
-    db
-      .selectFrom('applied')
-      .select(['machine', 'facet', 'digest'])
+  async ({ site, machine, machines }: Selection) => {
+    const all = db.selectFrom('applied').select(['machine', 'facet', 'digest'])
+    if (machines !== undefined) {
+      const alike = padded(machines)
+      const of = () => all.where('machine', 'in', alike)
+      return (await runPrepared(db, `applied to ${alike.length}`, alike, of)).rows
+    }
+    return all
       .$if(site !== undefined, (select) => select.where('site', '=', site ?? ''))
       .$if(machine !== undefined, (select) => select.where('machine', '=', machine ?? ''))
-      .$if(machines !== undefined, (select) => select.where('machine', 'in', machines ?? []))
       .execute()
+  }
 
 const readBackoffs = async (
   db: Database,
-  { site, machine, machines }: Selection,
+  selection: Selection,
 ): Promise<ReadonlyMap<MachineId, readonly Backoff[]>> => {
-  const rows = await db
-    .selectFrom('backoffs')
-    .selectAll()
-    .$if(site !== undefined, (select) => select.where('site', '=', site ?? ''))
-    .$if(machine !== undefined, (select) => select.where('machine', '=', machine ?? ''))
-    .$if(machines !== undefined, (select) => select.where('machine', 'in', machines ?? []))
-    .orderBy('machine')
-    .orderBy('key')
-    .execute()
+  const rows = await readBackoffRows(db, selection)
   const backoffs = new Map<MachineId, Backoff[]>()
   for (const row of rows) {
     const ofMachine = backoffs.get(row.machine as MachineId) ?? []
@@ -93,6 +91,22 @@ const readBackoffs = async (
     backoffs.set(row.machine as MachineId, ofMachine)
   }
   return backoffs
+}
+
+const readBackoffRows = async (
+  db: Database,
+  { site, machine, machines }: Selection,
+): Promise<readonly BackoffRow[]> => {
+  const all = db.selectFrom('backoffs').selectAll().orderBy('machine').orderBy('key')
+  if (machines !== undefined) {
+    const alike = padded(machines)
+    const of = () => all.where('machine', 'in', alike)
+    return (await runPrepared(db, `backoffs of ${alike.length}`, alike, of)).rows
+  }
+  return all
+    .$if(site !== undefined, (select) => select.where('site', '=', site ?? ''))
+    .$if(machine !== undefined, (select) => select.where('machine', '=', machine ?? ''))
+    .execute()
 }
 
 /** @param db a transaction. */
@@ -113,16 +127,16 @@ export const putApplied = async (
     Object.entries(applied).map(([facet, digest]) => ({ machine, site: siteOf(machine), facet, digest })),
   )
   rows.sort((a, b) => (`${a.machine} ${a.facet}` < `${b.machine} ${b.facet}` ? -1 : 1))
-  for (const batch of batches(rows))
-    await db
+  await runOver(db, 'put applied', rows, (piece) =>
+    db
       .insertInto('applied')
-      .values(batch)
+      .values(piece)
       .onConflict((conflict) =>
         conflict
           .columns(['machine', 'facet'])
           .doUpdateSet((update) => ({ digest: update.ref('excluded.digest') })),
-      )
-      .execute()
+      ),
+  )
 }
 
 export const putBackoffs = async (
@@ -140,18 +154,19 @@ export const putBackoffs = async (
     not_before: backoff.notBefore,
     reason: JSON.stringify(backoff.reason),
   }))
-  await db
-    .insertInto('backoffs')
-    .values(rows)
-    .onConflict((conflict) =>
-      conflict.columns(['machine', 'key']).doUpdateSet((update) => ({
-        attempts: update.ref('excluded.attempts'),
-        class: update.ref('excluded.class'),
-        not_before: update.ref('excluded.not_before'),
-        reason: update.ref('excluded.reason'),
-      })),
-    )
-    .execute()
+  await runOver(db, 'put backoffs', rows, (piece) =>
+    db
+      .insertInto('backoffs')
+      .values(piece)
+      .onConflict((conflict) =>
+        conflict.columns(['machine', 'key']).doUpdateSet((update) => ({
+          attempts: update.ref('excluded.attempts'),
+          class: update.ref('excluded.class'),
+          not_before: update.ref('excluded.not_before'),
+          reason: update.ref('excluded.reason'),
+        })),
+      ),
+  )
 }
 
 export const clearBackoffKeys = async (
@@ -160,7 +175,10 @@ export const clearBackoffKeys = async (
   keys: readonly string[],
 ): Promise<void> => {
   if (keys.length === 0) return
-  await db.deleteFrom('backoffs').where('machine', '=', machine).where('key', 'in', keys).execute()
+  const alike = padded(keys)
+  await runPrepared(db, `clear ${alike.length} backoffs`, [machine, ...alike], () =>
+    db.deleteFrom('backoffs').where('machine', '=', machine).where('key', 'in', alike),
+  )
 }
 
 /** @param db a transaction. */

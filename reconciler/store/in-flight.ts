@@ -1,20 +1,14 @@
 import type { ActionId, MachineId } from '../model/ids.ts'
 import type { Action, History } from '../model/plan.ts'
 import type { Database, Selection } from './database.ts'
+import { padded, runPrepared } from './prepared.ts'
 
 /** The open action of each machine that has one. */
 export const readInFlight = async (
   db: Database,
-  { site, machine, machines }: Selection,
+  selection: Selection,
 ): Promise<ReadonlyMap<MachineId, NonNullable<History['inFlight']>>> => {
-  const rows = await db
-    .selectFrom('actions')
-    .select(['id', 'machine', 'owner', 'since', 'body'])
-    .where('ended_at', 'is', null)
-    .$if(site !== undefined, (select) => select.where('site', '=', site ?? ''))
-    .$if(machine !== undefined, (select) => select.where('machine', '=', machine ?? ''))
-    .$if(machines !== undefined, (select) => select.where('machine', 'in', machines ?? []))
-    .execute()
+  const rows = await readRows(db, selection)
   return new Map(
     rows.map((row) => [
       row.machine as MachineId,
@@ -26,4 +20,20 @@ export const readInFlight = async (
       },
     ]),
   )
+}
+
+const readRows = async (db: Database, { site, machine, machines }: Selection) => {
+  const open = db
+    .selectFrom('actions')
+    .select(['id', 'machine', 'owner', 'since', 'body'])
+    .where('ended_at', 'is', null)
+  if (machines !== undefined) {
+    const alike = padded(machines)
+    const of = () => open.where('machine', 'in', alike)
+    return (await runPrepared(db, `in flight on ${alike.length}`, alike, of)).rows
+  }
+  return open
+    .$if(site !== undefined, (select) => select.where('site', '=', site ?? ''))
+    .$if(machine !== undefined, (select) => select.where('machine', '=', machine ?? ''))
+    .execute()
 }

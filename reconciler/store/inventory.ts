@@ -17,6 +17,7 @@ import {
   writeFacts,
 } from './facts-row.ts'
 import { createInterner, type Interner } from './interner.ts'
+import { runOver } from './prepared.ts'
 import type { BodyRow, ObservationRow } from './schema.ts'
 
 /**
@@ -53,11 +54,9 @@ export const putObserved = async (
   })
   await putBodies(db, 'package_sets', sets)
   await putBodies(db, 'fact_parts', parts)
-  for (const batch of batches(rows)) {
-    const put = await putLooks(db, batch)
-    const others = batch.filter(({ machine }) => !put.has(machine))
-    if (others.length > 0) await putLooks(db, others, bodyColumns)
-  }
+  const put = await putLooks(db, rows)
+  const others = rows.filter(({ machine }) => !put.has(machine))
+  await putLooks(db, others, bodyColumns)
   return own
 }
 
@@ -74,34 +73,35 @@ const putLooks = async (
   rows: readonly ObservationRow[],
   news: readonly (typeof bodyColumns)[number][] = [],
 ): Promise<ReadonlySet<string>> => {
-  const written = await db
-    .insertInto('observations')
-    .values(rows)
-    .onConflict((conflict) => {
-      const update = conflict
-        .column('machine')
-        .doUpdateSet(({ ref, fn }) => ({
-          observed_at: ref('excluded.observed_at'),
-          observer: ref('excluded.observer'),
-          reach: ref('excluded.reach'),
-          errors: ref('excluded.errors'),
-          facts: ref('excluded.facts'),
-          seq: ref('excluded.seq'),
-          // A look that knows nothing of the disk, by whichever process, takes nothing away.
-          disk: fn.coalesce('excluded.disk', 'observations.disk'),
-          ...Object.fromEntries(news.map((column) => [column, ref(`excluded.${column}`)])),
-        }))
-        .whereRef('excluded.observed_at', '>=', 'observations.observed_at')
-      return news.length > 0
-        ? update
-        : bodyColumns.reduce(
-            (same, column) =>
-              same.whereRef(`excluded.${column}`, 'is not distinct from', `observations.${column}`),
-            update,
-          )
-    })
-    .returning('machine')
-    .execute()
+  const written = await runOver(db, `put ${news.length === 0 ? 'looks' : 'new looks'}`, rows, (piece) => {
+    return db
+      .insertInto('observations')
+      .values(piece)
+      .onConflict((conflict) => {
+        const update = conflict
+          .column('machine')
+          .doUpdateSet(({ ref, fn }) => ({
+            observed_at: ref('excluded.observed_at'),
+            observer: ref('excluded.observer'),
+            reach: ref('excluded.reach'),
+            errors: ref('excluded.errors'),
+            facts: ref('excluded.facts'),
+            seq: ref('excluded.seq'),
+            // A look that knows nothing of the disk, by whichever process, takes nothing away.
+            disk: fn.coalesce('excluded.disk', 'observations.disk'),
+            ...Object.fromEntries(news.map((column) => [column, ref(`excluded.${column}`)])),
+          }))
+          .whereRef('excluded.observed_at', '>=', 'observations.observed_at')
+        return news.length > 0
+          ? update
+          : bodyColumns.reduce(
+              (same, column) =>
+                same.whereRef(`excluded.${column}`, 'is not distinct from', `observations.${column}`),
+              update,
+            )
+      })
+      .returning('machine')
+  })
   return new Set(written.map(({ machine }) => machine))
 }
 
@@ -175,12 +175,12 @@ const putBodies = async (
   bodies: ReadonlyMap<string, BodyRow>,
 ): Promise<void> => {
   const rows = [...bodies.values()].sort((a, b) => (a.digest < b.digest ? -1 : 1))
-  for (const batch of batches(rows))
-    await db
+  await runOver(db, `put ${table}`, rows, (piece) =>
+    db
       .insertInto(table)
-      .values(batch)
-      .onConflict((conflict) => conflict.column('digest').doNothing())
-      .execute()
+      .values(piece)
+      .onConflict((conflict) => conflict.column('digest').doNothing()),
+  )
 }
 
 /** @param db a transaction: rows and the bodies that they name must be of one instant. */

@@ -2,6 +2,7 @@ import { siteOf } from '../machine-id.ts'
 import type { Instant, MachineId, PlanId } from '../model/ids.ts'
 import type { Decision, Plan, Target } from '../model/plan.ts'
 import { batches, type Database } from './database.ts'
+import { runOver } from './prepared.ts'
 import type { PlanHead } from './store.ts'
 
 /** There is one plan, of the whole park; earlier versions kept one of each site too. */
@@ -52,14 +53,14 @@ const toRow = (machine: MachineId, decision: Decision): DecisionRow => ({
 
 const putRows = async (db: Database, rows: readonly DecisionRow[]): Promise<void> => {
   const inOrder = rows.toSorted((a, b) => (a.machine < b.machine ? -1 : 1))
-  for (const batch of batches(inOrder))
-    await db
+  await runOver(db, 'put decisions', inOrder, (piece) =>
+    db
       .insertInto('decisions')
-      .values(batch)
+      .values(piece)
       .onConflict((conflict) =>
         conflict.column('machine').doUpdateSet((update) => ({ body: update.ref('excluded.body') })),
-      )
-      .execute()
+      ),
+  )
 }
 
 const putHead = async (db: Database, { id, at, target, unmanaged }: PlanHead): Promise<void> => {
