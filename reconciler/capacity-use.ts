@@ -32,10 +32,38 @@ export function limitOf(use: keyof Load, site: DesiredSite): number {
   }
 }
 
+export const limitsOf = (site: DesiredSite): Load => ({
+  actions: limitOf('actions', site),
+  images: limitOf('images', site),
+  packages: limitOf('packages', site),
+})
+
+/**
+ * Whether all that may be started of these changes uses something of what is full: those of the disk go one by one, all others
+ * together. Asked of whole queues at each turn: it makes no garbage.
+ */
+export function usesOnly({ changes, wake }: Work, full: Readonly<Record<keyof Load, boolean>>): boolean {
+  if (!full.actions && !full.images && !full.packages) return false
+  let others = false
+  let areRefused = full.actions
+  for (const change of changes) {
+    if (isImagerChange(change)) {
+      if (!full.actions && !(full.images && isStream(change))) return false
+    } else {
+      // To be woken for them takes no place.
+      if (wake) return false
+      others = true
+      areRefused ||= full.packages && isDownload(change)
+    }
+  }
+  return changes.length > 0 && (!others || areRefused)
+}
+
 /** Moves a disk's contents over the lycée's network. */
 const isStream = (change: Change): boolean =>
   change.facet === 'reset' ||
   (change.facet === 'disk' && change.operation !== 'verify' && change.operation !== 'settings')
 
-const isDownload = (change: Change): boolean =>
-  change.facet === 'packages' && ['install', 'upgrade', 'downgrade'].includes(change.operation)
+const isDownload = (change: Change): boolean => change.facet === 'packages' && downloads.has(change.operation)
+
+const downloads: ReadonlySet<string> = new Set(['install', 'upgrade', 'downgrade'])

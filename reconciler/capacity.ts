@@ -1,7 +1,7 @@
 /** How much of a lycée's network, server and rooms is in use: by what runs, and by what this pass has decided so far. */
 import type { DesiredMachine, DesiredSite } from '../specs/desired.ts'
 import { atCapacity, roomAtCapacity, tooManyWakes } from './capacity-reasons.ts'
-import { type Load, limitOf, usesOf, type Work } from './capacity-use.ts'
+import { type Load, limitOf, limitsOf, usesOf, usesOnly, type Work } from './capacity-use.ts'
 import { entryOf } from './entry.ts'
 import { siteOf } from './machine-id.ts'
 import type { Change } from './model/change.ts'
@@ -29,6 +29,7 @@ export function loadsInFlight(input: PlanInput): Loads {
   const sites = new Map<SiteId, SiteLoad>()
   const siteLoad = (site: SiteId): SiteLoad =>
     entryOf(sites, site, () => ({ actions: 0, images: 0, packages: 0, packets: [] }))
+  const limits = new Map<SiteId, Load>()
   let counted: Rooms | undefined
   // Not before somebody asks: mostly nobody wants to start anything.
   const rooms = (): Rooms => {
@@ -40,15 +41,15 @@ export function loadsInFlight(input: PlanInput): Loads {
   }
   return {
     refusal: (machine, site, work) => refusalOf(rooms(), siteLoad(site.id), input.now, machine, site, work),
-    isFull: (site, { changes, wake }) => {
+    isFull: (site, work) => {
       rooms()
       const load = siteLoad(site.id)
-      return (
-        changes.length > 0 &&
-        changes.every((change) =>
-          usesOf({ changes: [change], wake }).some((use) => load[use] >= limitOf(use, site)),
-        )
-      )
+      const limit = entryOf(limits, site.id, () => limitsOf(site))
+      return usesOnly(work, {
+        actions: load.actions >= limit.actions,
+        images: load.images >= limit.images,
+        packages: load.packages >= limit.packages,
+      })
     },
     add: (machine, work) => {
       rooms().add(machine, work)

@@ -3,8 +3,8 @@ import type { LoopConfig } from '../../reconciler/loop/loop-parts.ts'
 const minuteMs = 60_000
 
 /**
- * How often a loop looks at so many machines. A region is looked at less often than a lycée, in larger gulps, which is what makes a week of it take a minute or two. PCs that start are heard by the lycées' servers at once
- * whatever the interval is.
+ * How often a loop looks at so many machines. A region is looked at less often than a lycée, in larger gulps, which is what makes a
+ * week of it playable. PCs that start are heard by the lycées' servers at once whatever the interval is.
  */
 export const paceOfLoop = (machines: number): LoopConfig => {
   const scale = Math.min(1, machines / 15_000)

@@ -23,10 +23,10 @@ export type ScratchStore = {
 /** Nobody else reads it, and after a power cut nobody wants it: nothing is synchronised, and what undoes a transaction is kept in memory. */
 const pragmas = `
   pragma locking_mode = exclusive; pragma journal_mode = memory; pragma synchronous = off;
-  pragma cache_size = -65536; pragma foreign_keys = on`
+  pragma cache_size = -32768; pragma foreign_keys = on`
 
-/** A simulated hour or two of a region. */
-const committedTogether = 200
+/** A simulated hour of a region. */
+const committedTogether = 100
 
 /** @param from what was saved; undefined: an empty one. */
 export const openScratchStore = async (from?: Saved): Promise<ScratchStore> => {

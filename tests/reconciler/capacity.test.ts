@@ -98,6 +98,22 @@ const vimComes: Change = {
   effect: 'quiet',
 } as Change
 
+const scriptRuns: Change = {
+  facet: 'scripts',
+  item: wantedScript('proxy').name,
+  cause: 'never-run',
+  from: null,
+  to: digest('proxy'),
+  effect: 'quiet',
+}
+
+const heldFor = (changes: readonly Change[]): Decision => ({
+  kind: 'held',
+  by: 'capacity',
+  reason: { code: 'packages-at-capacity', message: say('Full.', 'Complet.') },
+  changes,
+})
+
 const failedBefore = (attempts: number): History => ({
   applied: {},
   backoffs: [
@@ -472,6 +488,24 @@ test('of those that wait, only such are asked again as what has ended may have m
   // Room for one more, which need not be the first in the queue.
   t.deepEqual(asked([diskChange()]), { 'a1-03': 'act' })
   t.deepEqual(asked([vimComes]), { 'a1-01': 'act' })
+  // A script waits for the packages that it is started with.
+  const scripted = [withVim('hugo/a1-01')]
+  const waiting = new Map([[machineId('hugo/a1-01'), heldFor([vimComes, scriptRuns])]])
+  const uplink = { capacity: capacity({ actions: 8 }), uplinkBitsPerSecond: 1e6 }
+  const downloads = new Map(
+    Array.from({ length: 4 }, (_, index) => [
+      machineId(`hugo/gone-${index}`),
+      flying(now - minuteMs, [vimComes]),
+    ]),
+  )
+  const again = decideAnew(
+    inputOf(scripted, uplink, { history: downloads }),
+    [],
+    [[machineId('hugo/a1-01')]],
+    waiting,
+  )
+  t.is(again.decisions.size, 0)
+
   // What another machine was asked for may be another: without an answer from before all are asked.
   const history = new Map([[machineId('hugo/gone-01'), flying(now - minuteMs, [diskChange()])]])
   const anew = decideAnew(inputOf(members, site, { history }), [], [queue])
