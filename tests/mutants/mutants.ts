@@ -82,7 +82,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'PCs do again what they are told twice',
     file: 'providers/simulated/record.ts',
-    from: "      if (known) return { kind: 'joined', outcome: known.outcome }\n",
+    from: "      if (known) return { kind: 'joined', outcome: told(known, action) }\n",
     to: '',
     breaks: ['twice'],
   },
