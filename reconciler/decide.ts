@@ -188,11 +188,16 @@ function decideSilent(observed: Observed): Decision {
   return { kind: 'unknown', reason: observed.errors[0] ?? notRead }
 }
 
-/** What would be left to do if the machine were switched on: starting it is the restart that it asks for, and runs its scripts for each boot. */
+/**
+ * What would be left to do if the machine were switched on: starting it is the restart that it asks for, and runs its scripts for
+ * each boot. One that has never run there is a change like others, and nobody knows yet how it ends.
+ */
 function onceOn(machine: DesiredMachine, difference: Difference): Difference {
   const atBoot = (change: Change): boolean =>
     change.facet === 'power' ||
-    (change.facet === 'scripts' && machine.profile.scripts.get(change.item)?.trigger.kind === 'boot')
+    (change.facet === 'scripts' &&
+      change.cause !== 'never-run' &&
+      machine.profile.scripts.get(change.item)?.trigger.kind === 'boot')
   return { ...difference, changes: difference.changes.filter((change) => !atBoot(change)) }
 }
 

@@ -96,7 +96,8 @@ test('a machine that is off is woken for what it lacks, or if it was never read'
 
 test('a machine that is off is not woken to be restarted or to run its boot scripts', (t) => {
   const boot = wantedScript('hello', 'boot')
-  const scripts = new Map([[script('hello'), {}]])
+  const ran = { digest: boot.digest, bootId: 'an-earlier-boot', at: now }
+  const scripts = new Map([[script('hello'), { lastRun: { ...ran, exitCode: 0 }, succeeded: ran }]])
   const decision = decide(off(id, facts({ rebootPending: true, scripts })), {
     profile: profile({ scripts: [boot] }),
   })
