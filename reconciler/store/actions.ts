@@ -10,7 +10,7 @@ import { closeDiskRequest } from './disk-requests.ts'
 import { addDurations } from './durations.ts'
 import { append } from './events.ts'
 import { clearBackoffKeys, putApplied, putBackoffs } from './history.ts'
-import { padded, runOver, runPrepared } from './prepared.ts'
+import { padded, runOf, runOver, runPrepared } from './prepared.ts'
 import type { Claim, EndedAction, NewClaim, OpenAction } from './store.ts'
 import { readTarget } from './targets.ts'
 
@@ -66,8 +66,7 @@ const takeOver = async (
 ): Promise<void> => {
   const orphaned: MachineId[] = []
   for (const batch of batches(claims.map(({ action }) => action.id))) {
-    const alike = padded(batch)
-    const { rows } = await runPrepared(db, `known of ${alike.length}`, alike, () =>
+    const rows = await runOf(db, 'known of', batch, (these) =>
       db
         .selectFrom('actions')
         .leftJoin('owners', 'owners.owner', 'actions.owner')
@@ -79,7 +78,7 @@ const takeOver = async (
           'actions.ended_at',
           'owners.seen_at',
         ])
-        .where('actions.id', 'in', alike),
+        .where('actions.id', 'in', these),
     )
     for (const row of rows) {
       const isStale = (row.seen_at ?? row.since) <= now - staleMs

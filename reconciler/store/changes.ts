@@ -9,7 +9,7 @@ import { batches, type Database } from './database.ts'
 import type { SharedCache } from './facts-row.ts'
 import { readHistory } from './history.ts'
 import { type OwnLooks, readInventory, readObservedSince } from './inventory.ts'
-import { padded, runPrepared } from './prepared.ts'
+import { runOf } from './prepared.ts'
 import type { Changes } from './store.ts'
 
 /** @param db a transaction: the numbers, the rows and the bodies that they name must be of one instant. */
@@ -51,9 +51,8 @@ const readTouched = async (db: Database, since: number): Promise<readonly Machin
 
 /** Of these machines, those that were forgotten, or that nobody has looked at. */
 const unobserved = async (db: Database, machines: readonly MachineId[]): Promise<readonly MachineId[]> => {
-  const alike = padded(machines)
-  const { rows } = await runPrepared(db, `seen of ${alike.length}`, alike, () =>
-    db.selectFrom('observations').select('machine').where('machine', 'in', alike),
+  const rows = await runOf(db, 'seen of', machines, (these) =>
+    db.selectFrom('observations').select('machine').where('machine', 'in', these),
   )
   const known = new Set<string>(rows.map(({ machine }) => machine))
   return machines.filter((machine) => !known.has(machine))

@@ -8,10 +8,9 @@ export type Database = Kysely<Schema>
 /** SQLite takes 32,766 values in one statement, PostgreSQL 65,535; the widest of our tables has fourteen columns. */
 const rowsPerStatement = 500
 
-/** What a read is about: all machines, those of one lycée, one, or these. */
+/** What a read is about: all machines, those of one lycée, or these. */
 export type Selection = {
   readonly site?: string
-  readonly machine?: MachineId
   /** No more than fit in one statement. */
   readonly machines?: readonly MachineId[]
 }
@@ -26,9 +25,8 @@ export async function* lyceeByLycee<Row>(
   selection: Selection,
   read: (selection: Selection) => Promise<readonly Row[]>,
 ): AsyncGenerator<readonly Row[]> {
-  const { site, machine, machines } = selection
-  if (site !== undefined || machine !== undefined || machines !== undefined)
-    return yield await read(selection)
+  const { site, machines } = selection
+  if (site !== undefined || machines !== undefined) return yield await read(selection)
   for (const { site } of await db.selectFrom(table).select('site').distinct().execute())
     yield await read({ site })
 }

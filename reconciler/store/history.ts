@@ -6,7 +6,7 @@ import { touchMachines } from './change-counter.ts'
 import { batches, type Database, lyceeByLycee, type Selection } from './database.ts'
 import { readInFlight } from './in-flight.ts'
 import { createInterner } from './interner.ts'
-import { padded, runOver, runPrepared } from './prepared.ts'
+import { padded, runOf, runOver, runPrepared } from './prepared.ts'
 import type { BackoffRow } from './schema.ts'
 import type { Remembered } from './store.ts'
 
@@ -60,17 +60,11 @@ const readApplied = async (
 
 const readAppliedRows =
   (db: Database) =>
-  async ({ site, machine, machines }: Selection) => {
+  ({ site, machines }: Selection) => {
     const all = db.selectFrom('applied').select(['machine', 'facet', 'digest'])
-    if (machines !== undefined) {
-      const alike = padded(machines)
-      const of = () => all.where('machine', 'in', alike)
-      return (await runPrepared(db, `applied to ${alike.length}`, alike, of)).rows
-    }
-    return all
-      .$if(site !== undefined, (select) => select.where('site', '=', site ?? ''))
-      .$if(machine !== undefined, (select) => select.where('machine', '=', machine ?? ''))
-      .execute()
+    return machines === undefined
+      ? all.$if(site !== undefined, (select) => select.where('site', '=', site ?? '')).execute()
+      : runOf(db, 'applied to', machines, (these) => all.where('machine', 'in', these))
   }
 
 const readBackoffs = async (
@@ -93,20 +87,11 @@ const readBackoffs = async (
   return backoffs
 }
 
-const readBackoffRows = async (
-  db: Database,
-  { site, machine, machines }: Selection,
-): Promise<readonly BackoffRow[]> => {
+const readBackoffRows = (db: Database, { site, machines }: Selection): Promise<readonly BackoffRow[]> => {
   const all = db.selectFrom('backoffs').selectAll().orderBy('machine').orderBy('key')
-  if (machines !== undefined) {
-    const alike = padded(machines)
-    const of = () => all.where('machine', 'in', alike)
-    return (await runPrepared(db, `backoffs of ${alike.length}`, alike, of)).rows
-  }
-  return all
-    .$if(site !== undefined, (select) => select.where('site', '=', site ?? ''))
-    .$if(machine !== undefined, (select) => select.where('machine', '=', machine ?? ''))
-    .execute()
+  return machines === undefined
+    ? all.$if(site !== undefined, (select) => select.where('site', '=', site ?? '')).execute()
+    : runOf(db, 'backoffs of', machines, (these) => all.where('machine', 'in', these))
 }
 
 /** @param db a transaction. */

@@ -1,7 +1,7 @@
 import type { ActionId, MachineId } from '../model/ids.ts'
 import type { Action, History } from '../model/plan.ts'
 import type { Database, Selection } from './database.ts'
-import { padded, runPrepared } from './prepared.ts'
+import { runOf } from './prepared.ts'
 
 /** The open action of each machine that has one. */
 export const readInFlight = async (
@@ -22,18 +22,12 @@ export const readInFlight = async (
   )
 }
 
-const readRows = async (db: Database, { site, machine, machines }: Selection) => {
+const readRows = (db: Database, { site, machines }: Selection) => {
   const open = db
     .selectFrom('actions')
     .select(['id', 'machine', 'owner', 'since', 'body'])
     .where('ended_at', 'is', null)
-  if (machines !== undefined) {
-    const alike = padded(machines)
-    const of = () => open.where('machine', 'in', alike)
-    return (await runPrepared(db, `in flight on ${alike.length}`, alike, of)).rows
-  }
-  return open
-    .$if(site !== undefined, (select) => select.where('site', '=', site ?? ''))
-    .$if(machine !== undefined, (select) => select.where('machine', '=', machine ?? ''))
-    .execute()
+  return machines === undefined
+    ? open.$if(site !== undefined, (select) => select.where('site', '=', site ?? '')).execute()
+    : runOf(db, 'in flight on', machines, (these) => open.where('machine', 'in', these))
 }

@@ -228,12 +228,11 @@ export const readObservedSince = async (
 
 const readRows =
   (db: Database) =>
-  ({ site, machine, machines }: Selection): Promise<readonly ObservationRow[]> =>
+  ({ site, machines }: Selection): Promise<readonly ObservationRow[]> =>
     db
       .selectFrom('observations')
       .selectAll()
       .$if(site !== undefined, (select) => select.where('site', '=', site ?? ''))
-      .$if(machine !== undefined, (select) => select.where('machine', '=', machine ?? ''))
       .$if(machines !== undefined, (select) => select.where('machine', 'in', machines ?? []))
       .execute()
 

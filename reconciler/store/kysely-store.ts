@@ -88,10 +88,12 @@ export const createKyselyStore = (dialect: Dialect): Store => {
     inventory: (site) =>
       snapshot((database) => readInventory(database, site === undefined ? {} : { site }, cache)),
     observed: (machine) =>
-      snapshot(async (database) => (await readInventory(database, { machine }, cache)).get(machine)),
+      snapshot(async (database) =>
+        (await readInventory(database, { machines: [machine] }, cache)).get(machine),
+      ),
     history: (site) => snapshot((database) => readHistory(database, site === undefined ? {} : { site })),
     historyOf: (machine) =>
-      snapshot(async (database) => (await readHistory(database, { machine })).get(machine)),
+      snapshot(async (database) => (await readHistory(database, { machines: [machine] })).get(machine)),
     histories: (machines) => snapshot((database) => readHistories(database, machines)),
     forget: (machine) => {
       written.delete(machine)

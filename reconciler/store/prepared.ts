@@ -65,7 +65,21 @@ export const runOver = async <Row extends Readonly<Record<keyof Row, Value>>, Re
   return results
 }
 
-/** Of lists to be looked for in: the last is repeated up to the next of the same few lengths, which changes nothing. */
+/**
+ * Reads what belongs to these: the list is filled up with its last, which changes nothing, so that there are few lengths and few texts.
+ * @param build of the filled list; its parameters are that list.
+ */
+export const runOf = async <Item extends Value, Row>(
+  db: Database,
+  name: string,
+  items: readonly Item[],
+  build: (items: readonly Item[]) => Compilable<Row>,
+): Promise<readonly Row[]> => {
+  const alike = padded(items)
+  return (await runPrepared(db, `${name} ${alike.length}`, alike, () => build(alike))).rows
+}
+
+/** Of the same few lengths. */
 export const padded = <Item>(items: readonly Item[]): readonly Item[] => {
   const last = items.at(-1)
   if (last === undefined) return items

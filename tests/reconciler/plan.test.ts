@@ -104,6 +104,14 @@ test('a machine that is off is not woken to be restarted or to run its boot scri
   t.is(decision.kind, 'converged')
 })
 
+test('a machine that is off is woken for a boot script that has never run there: nobody knows how it ends', (t) => {
+  const scripts = new Map([[script('hello'), {}]])
+  const decision = decide(off(id, facts({ scripts })), {
+    profile: profile({ scripts: [wantedScript('hello', 'boot')] }),
+  })
+  t.like(decision, { kind: 'act', action: { changes: [{ item: 'wake' }] } })
+})
+
 test('a machine that is off is woken to ask about a script that is new', (t) => {
   const decision = decide(off(id, facts()), { profile: profile({ scripts: [wantedScript('new', 'check')] }) })
   t.like(decision, { kind: 'act', action: { changes: [{ item: 'wake' }] } })
