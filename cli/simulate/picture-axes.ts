@@ -19,10 +19,11 @@ export type Frame = {
 export const scaleX = ({ from, to, left, right }: Frame, at: Instant): number =>
   left + ((right - left) * (Math.min(Math.max(at, from), to) - from)) / Math.max(1, to - from)
 
-export const axes = (frame: Frame, most: number, title: string): readonly string[] => [
+/** @param above how far over the frame its title stands, clear of what is told of instants. */
+export const axes = (frame: Frame, most: number, title: string, above: number): readonly string[] => [
   ...nights(frame),
   ...steps(frame, most),
-  element('text', { x: frame.left + 6, y: frame.top + 15, fill: '#5d6d7e' }, escaped(title)),
+  element('text', { x: frame.left, y: frame.top - above, fill: '#5d6d7e' }, escaped(title)),
   ...days(frame),
 ]
 

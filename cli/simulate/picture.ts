@@ -11,6 +11,8 @@ import type { Simulation } from './simulate.ts'
 const width = 1120
 /** Labels stand above each other where they would overlap. */
 const markRows = 4
+/** Over all rows of marks. */
+const aboveMarks = 4 + 13 * markRows
 const colors = ['#1b4f72', '#2874a6', '#3498db', '#85c1e9', '#aed6f1', '#d6eaf8'] as const
 const failedColor = '#c0392b'
 const runningColor = '#e67e22'
@@ -22,16 +24,16 @@ export const drawWaves = (simulation: Simulation, locale: Locale): string => {
   const to = samples.at(-1)?.at ?? from + 1
   const timezone = simulation.next.desired.park.timezone
   const time = { from, to, timezone, locale }
-  const waves: Frame = { ...time, left: 70, right: width - 30, top: 130, bottom: 430 }
+  const waves: Frame = { ...time, left: 70, right: width - 30, top: 140, bottom: 430 }
   const work: Frame = { ...time, left: 70, right: width - 30, top: 486, bottom: 606 }
   const height = 694
   const body = [
     element('rect', { width, height, fill: '#ffffff' }),
     title(simulation, locale),
-    ...axes(waves, mostOf(simulation), say('PCs as wanted', 'postes conformes')[locale]),
+    ...axes(waves, mostOf(simulation), say('PCs as wanted', 'postes conformes')[locale], aboveMarks),
     ...stack(simulation, waves),
     ...marks(simulation, waves, locale),
-    ...axes(work, mostRunning(samples), say('at work', 'en cours')[locale]),
+    ...axes(work, mostRunning(samples), say('at work', 'en cours')[locale], 8),
     ...workLines(samples, work),
     ...legend(simulation, locale, height - 34),
   ]
@@ -146,7 +148,7 @@ const workLines = (samples: readonly Sample[], frame: Frame): readonly string[] 
 
 const legend = (simulation: Simulation, locale: Locale, y: number): readonly string[] => {
   const most = Math.max(0, ...simulation.samples.map((sample) => sample.uplinkBytesPerSecond))
-  const mbit = formatCount(Math.round((most * 8) / 1e6), locale)
+  const mbit = formatCount(Math.ceil((most * 8) / 1e6), locale)
   const entries = [
     ...wavesOf(simulation).flatMap(({ machines }, index) =>
       machines === 0
