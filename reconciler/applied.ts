@@ -10,7 +10,7 @@ import type { Facts, Observed } from './model/observed.ts'
 import type { Outcome } from './model/outcome.ts'
 import type { Action, Backoff, FailureClass, History } from './model/plan.ts'
 import type { Reason } from './model/reason.ts'
-import { calling, isNoShow } from './no-show.ts'
+import { callingKey, isNoShow } from './no-show.ts'
 
 export type Memory = {
   /** The digests of the facets that are now as wanted; the others stay as they were. */
@@ -94,7 +94,7 @@ export function afterLook(machine: DesiredMachine, observed: Observed, history: 
   const ofDisk = afterDiskLook(machine, observed.disk, history)
   const { facts, reach } = observed
   const hasCome = (reach === 'up' || reach === 'imager') && isCalled(history)
-  const disk = hasCome ? { ...ofDisk, clear: [...ofDisk.clear, calling] } : ofDisk
+  const disk = hasCome ? { ...ofDisk, clear: [...ofDisk.clear, callingKey] } : ofDisk
   if (reach !== 'up' || facts === undefined) return disk
   // On a disk that was written anew nothing counts as applied that was not found there since.
   const known = { applied: { ...history?.applied, ...disk.applied } }
@@ -115,7 +115,7 @@ export function afterLook(machine: DesiredMachine, observed: Observed, history: 
 }
 
 const isCalled = (history: History | undefined): boolean =>
-  history?.backoffs.some(({ key }) => key === calling) === true
+  history?.backoffs.some(({ key }) => key === callingKey) === true
 
 /** What keeps a PC from coming is not a matter of what it was called for: it is remembered of the calling. */
 function failures(
@@ -126,7 +126,7 @@ function failures(
   const absence = all.find(({ reason }) => isNoShow(reason))
   return absence === undefined
     ? all
-    : [...all.filter(({ reason }) => !isNoShow(reason)), { ...absence, key: calling }]
+    : [...all.filter(({ reason }) => !isNoShow(reason)), { ...absence, key: callingKey }]
 }
 
 function failuresOf(

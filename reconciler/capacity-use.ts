@@ -42,7 +42,7 @@ export const limitsOf = (site: DesiredSite): Load => ({
  * Whether all that may be started of these changes uses something of what is full: those of the disk go one by one, all others
  * together. Asked of whole queues at each turn: it makes no garbage.
  */
-export function usesOnly({ changes, wake }: Work, full: Readonly<Record<keyof Load, boolean>>): boolean {
+export function isKeptWaiting({ changes, wake }: Work, full: Readonly<Record<keyof Load, boolean>>): boolean {
   if (!full.actions && !full.images && !full.packages) return false
   let others = false
   let areRefused = full.actions

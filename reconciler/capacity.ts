@@ -1,7 +1,7 @@
 /** How much of a lycée's network, server and rooms is in use: by what runs, and by what this pass has decided so far. */
 import type { DesiredMachine, DesiredSite } from '../specs/desired.ts'
 import { atCapacity, roomAtCapacity, tooManyWakes } from './capacity-reasons.ts'
-import { type Load, limitOf, limitsOf, usesOf, usesOnly, type Work } from './capacity-use.ts'
+import { isKeptWaiting, type Load, limitOf, limitsOf, usesOf, type Work } from './capacity-use.ts'
 import { entryOf } from './entry.ts'
 import { siteOf } from './machine-id.ts'
 import type { Change } from './model/change.ts'
@@ -17,8 +17,8 @@ export type Refusal = { readonly reason: Reason; readonly until?: Instant }
 export type Loads = {
   /** Why this must wait its turn; undefined: it may start. */
   refusal(machine: DesiredMachine, site: DesiredSite, work: Work): Refusal | undefined
-  /** Whether none of these changes can start, for the lycée's limits alone. */
-  isFull(site: DesiredSite, work: Work): boolean
+  /** Whether all of these changes must wait, for the lycée’s limits alone. */
+  mustWait(site: DesiredSite, work: Work): boolean
   add(machine: DesiredMachine, work: Work): void
   /** How many PCs of its room are out of use. */
   outOfUse(machine: DesiredMachine): number
@@ -41,11 +41,11 @@ export function loadsInFlight(input: PlanInput): Loads {
   }
   return {
     refusal: (machine, site, work) => refusalOf(rooms(), siteLoad(site.id), input.now, machine, site, work),
-    isFull: (site, work) => {
+    mustWait: (site, work) => {
       rooms()
       const load = siteLoad(site.id)
       const limit = entryOf(limits, site.id, () => limitsOf(site))
-      return usesOnly(work, {
+      return isKeptWaiting(work, {
         actions: load.actions >= limit.actions,
         images: load.images >= limit.images,
         packages: load.packages >= limit.packages,

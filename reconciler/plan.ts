@@ -85,7 +85,7 @@ const isQueued = (decision: Decision): boolean => decision.kind === 'held' && de
 function isStillHeld(pass: Pass, machine: DesiredMachine, before: Decision | undefined): boolean {
   if (before?.kind !== 'held' || before.by !== 'capacity') return false
   const wake = pass.input.inventory.get(machine.id)?.reach === 'off'
-  return pass.loads.isFull(siteOf(pass, machine), { changes: before.changes, wake })
+  return pass.loads.mustWait(siteOf(pass, machine), { changes: before.changes, wake })
 }
 
 /** Seen, or remembered, and in no spec. */

@@ -27,7 +27,7 @@ import type { BodyRow, ObservationRow } from './schema.ts'
 export type OwnLooks = Map<MachineId, { readonly seq: number; readonly observed: Observed }>
 
 /** What this process has written last of each machine. */
-export type OwnFacts = Map<MachineId, WrittenFacts>
+export type WrittenLast = Map<MachineId, WrittenFacts>
 
 /**
  * @param db a transaction. An observation older than the stored one of its machine changes nothing.
@@ -37,7 +37,7 @@ export const putObserved = async (
   db: Database,
   observed: readonly Observed[],
   cache: SharedCache,
-  written: OwnFacts,
+  written: WrittenLast,
 ): Promise<OwnLooks> => {
   const sets = new Map<string, BodyRow>()
   const parts = new Map<string, BodyRow>()

@@ -12,7 +12,7 @@ import { append, readEvents } from './events.ts'
 import { createSharedCache } from './facts-row.ts'
 import { clearBackoffs, forgetMachine, readHistories, readHistory, remember } from './history.ts'
 import { pinHostKey, readHostKey } from './host-keys.ts'
-import { collectBodies, type OwnFacts, type OwnLooks, putObserved, readInventory } from './inventory.ts'
+import { collectBodies, type OwnLooks, putObserved, readInventory, type WrittenLast } from './inventory.ts'
 import { takeLease } from './leases.ts'
 import { migrations } from './migrations/all.ts'
 import { clearPause, collectPauses, readPauses, setPause } from './pauses.ts'
@@ -33,7 +33,7 @@ export const createKyselyStore = (dialect: Dialect): Store => {
   const db = new Kysely<Schema>({ dialect })
   let cache = createSharedCache()
   const own: OwnLooks = new Map()
-  const written: OwnFacts = new Map()
+  const written: WrittenLast = new Map()
 
   /** What was refused for a lock has changed nothing, so it is simply done again. */
   const run = async <Result>(work: (db: Database) => Promise<Result>): Promise<Result> => {

@@ -5,7 +5,7 @@ import { changeKey, diff, restart } from '../../reconciler/diff.ts'
 import type { Change } from '../../reconciler/model/change.ts'
 import type { Outcome, StepResult } from '../../reconciler/model/outcome.ts'
 import type { Backoff, History } from '../../reconciler/model/plan.ts'
-import { calling } from '../../reconciler/no-show.ts'
+import { callingKey } from '../../reconciler/no-show.ts'
 import { say } from '../../specs/text.ts'
 import {
   digest,
@@ -190,9 +190,9 @@ test('that a PC did not come is remembered of the calling, whatever it was calle
   t.is(second.backoffs.length, 1)
 
   const history = remembering(...second.backoffs, failed)
-  t.false(afterLook(wanted, off(wanted.id, seen), history).clear.includes(calling))
-  t.true(afterLook(wanted, up(wanted.id, seen), history).clear.includes(calling))
-  t.true(afterLook(wanted, { ...off(wanted.id, seen), reach: 'imager' }, history).clear.includes(calling))
+  t.false(afterLook(wanted, off(wanted.id, seen), history).clear.includes(callingKey))
+  t.true(afterLook(wanted, up(wanted.id, seen), history).clear.includes(callingKey))
+  t.true(afterLook(wanted, { ...off(wanted.id, seen), reach: 'imager' }, history).clear.includes(callingKey))
 })
 
 const diskChange = {
