@@ -1,6 +1,6 @@
 /** The way of an order to the rollout under way: into the store, where a running `up` takes it up. */
 import { randomUUID } from 'node:crypto'
-import type { RolloutOrderId } from '../reconciler/model/ids.ts'
+import type { Instant, RolloutOrderId } from '../reconciler/model/ids.ts'
 import type { Reason } from '../reconciler/model/reason.ts'
 import type { Rollout, RolloutOrder } from '../reconciler/model/rollout.ts'
 import { refusalOf } from '../reconciler/rollout-orders.ts'
@@ -16,8 +16,10 @@ import { noRollout, rolloutOver, whyMissing } from './output/rollout-refusals.ts
 import { ok, type Result } from './result.ts'
 import { withStoreInUse } from './store-in-use.ts'
 
-/** A running `up` looks for orders every second; on a busy server one turn may take as long again. */
-const waitAtMostMs = 3_000
+/** A running `up` says more often than this that it is alive. */
+const seenWithinMs = 30_000
+/** A running `up` looks for orders every second, but on a busy server, or amid a large plan, one turn may take long. */
+const patienceMs = { alive: 30_000, unseen: 3_000 }
 const lookEveryMs = 100
 
 /** In a large park much is told in a moment; the word on an order is among so many of the newest events. */
@@ -97,7 +99,7 @@ const words = {
 
 const answerTo = async ({ clock }: Context, store: Store, order: RolloutOrder): Promise<Answer> => {
   const { signal } = new AbortController()
-  const until = clock.now() + waitAtMostMs
+  const until = clock.now() + ((await isUpAlive(store, clock.now())) ? patienceMs.alive : patienceMs.unseen)
   while ((await store.rolloutOrders()).some(({ id }) => id === order.id)) {
     if (clock.now() >= until) return { kind: 'waiting' }
     await clock.sleep(lookEveryMs, signal)
@@ -107,6 +109,11 @@ const answerTo = async ({ clock }: Context, store: Store, order: RolloutOrder): 
   const rollout = (await store.rollouts(searchedRollouts)).find(({ id }) => id === order.rollout)
   if (rollout === undefined) throw new Error(`the store lost the rollout ${order.rollout}`)
   return { kind: 'taken-up', rollout }
+}
+
+const isUpAlive = async (store: Store, now: Instant): Promise<boolean> => {
+  const seenAt = await store.ownerSeenAt()
+  return seenAt !== undefined && now - seenAt < seenWithinMs
 }
 
 /** One that takes back another is newer than it, and so may be what came after. */

@@ -1,5 +1,5 @@
 /**
- * Runs all the checks in the order in which they are quickest to tell of a mistake, and says at the very end how many
+ * Runs all the checks in the order in which they are quickest to tell of a mistake, and says at the very end what failed, and how many
  * passed and failed. What a crashed or silent test process did not say counts as failed.
  */
 import { spawn } from 'node:child_process'
@@ -9,13 +9,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Locale, say, type Text } from '../specs/text.ts'
-import type { Count } from './tally.ts'
+import type { Tally } from './tally.ts'
 
-type Phase = { readonly name: string; readonly run: () => Promise<Count> }
+type Phase = { readonly name: string; readonly run: () => Promise<Tally> }
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const AVA = 'node_modules/ava/entrypoints/cli.js'
-const NOTHING: Count = { passed: 0, failed: 0 }
+const NOTHING: Tally = { passed: 0, failed: 0, failures: [] }
 
 const HELP = say(
   `bin/test [--all | --fast | --lab] [ava's arguments]
@@ -48,7 +48,8 @@ async function main(args: readonly string[]): Promise<number> {
   let total = NOTHING
   for (const phase of phases) total = sum(total, await timed(phase))
   // A run in which nothing was tested has shown nothing.
-  if (total.passed + total.failed === 0) total = { passed: 0, failed: 1 }
+  if (total.passed + total.failed === 0) total = { ...NOTHING, failed: 1 }
+  for (const failure of total.failures) console.log(`✘ ${failure}`)
   console.log(`${total.passed} passed, ${total.failed} failed`)
   return total.failed === 0 ? 0 : 1
 }
@@ -110,7 +111,7 @@ async function testFiles(): Promise<readonly string[]> {
     .sort()
 }
 
-async function timed({ name, run }: Phase): Promise<Count> {
+async function timed({ name, run }: Phase): Promise<Tally> {
   const start = performance.now()
   const count = await run()
   if (count.passed + count.failed > 0) {
@@ -126,16 +127,18 @@ async function timed({ name, run }: Phase): Promise<Count> {
 }
 
 /** A check that says yes or no by its exit code: counts as one. */
-async function check(program: string, args: readonly string[]): Promise<Count> {
+async function check(program: string, args: readonly string[]): Promise<Tally> {
   const child = spawn(process.execPath, [program, ...args], {
     cwd: ROOT,
     stdio: ['ignore', 'inherit', 'inherit'],
   })
-  return (await exitCode(child)) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
+  return (await exitCode(child)) === 0
+    ? { ...NOTHING, passed: 1 }
+    : { ...NOTHING, failed: 1, failures: [program] }
 }
 
 /** Runs test files under ava; its own tally and its exit code must both be good. */
-async function ava(files: readonly string[], options: readonly string[]): Promise<Count> {
+async function ava(files: readonly string[], options: readonly string[]): Promise<Tally> {
   if (files.length === 0) return NOTHING
   const folder = await mkdtemp(join(tmpdir(), 'tally-'))
   const tally = join(folder, 'count.json')
@@ -146,9 +149,9 @@ async function ava(files: readonly string[], options: readonly string[]): Promis
       env: { ...process.env, PROVISEUR_TEST_TALLY: tally },
     })
     const code = await exitCode(child)
-    const counted: Count = existsSync(tally) ? JSON.parse(await readFile(tally, 'utf8')) : NOTHING
+    const counted: Tally = existsSync(tally) ? JSON.parse(await readFile(tally, 'utf8')) : NOTHING
     const sound = counted.failed > 0 || (code === 0 && counted.passed > 0)
-    return sound ? counted : { passed: counted.passed, failed: 1 }
+    return sound ? counted : { ...counted, failed: 1 }
   } finally {
     await rm(folder, { recursive: true })
   }
@@ -160,6 +163,10 @@ const exitCode = (child: ReturnType<typeof spawn>): Promise<number | null> =>
     child.on('close', resolve)
   })
 
-const sum = (a: Count, b: Count): Count => ({ passed: a.passed + b.passed, failed: a.failed + b.failed })
+const sum = (a: Tally, b: Tally): Tally => ({
+  passed: a.passed + b.passed,
+  failed: a.failed + b.failed,
+  failures: [...a.failures, ...b.failures],
+})
 
 process.exitCode = await main(process.argv.slice(2))

@@ -180,6 +180,17 @@ export const touchOwner = async (db: Database, owner: string, seen_at: Instant):
     .execute()
 }
 
+export const readOwnerSeenAt = async (db: Database): Promise<Instant | undefined> => {
+  const [latest] = await db
+    .selectFrom('owners')
+    .select('seen_at')
+    .where('seen_at', '>', 0)
+    .orderBy('seen_at', 'desc')
+    .limit(1)
+    .execute()
+  return latest?.seen_at
+}
+
 export const readOpenActions = async (db: Database): Promise<readonly OpenAction[]> => {
   const rows = await db
     .selectFrom('actions')

@@ -1,7 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Dialect, Kysely } from 'kysely'
 import { Migrator } from 'kysely/migration'
-import { claimActions, collectActions, endActions, readOpenActions, touchOwner } from './actions.ts'
+import {
+  claimActions,
+  collectActions,
+  endActions,
+  readOpenActions,
+  readOwnerSeenAt,
+  touchOwner,
+} from './actions.ts'
 import { readAttempts } from './attempts.ts'
 import { readChanges } from './changes.ts'
 import type { Database } from './database.ts'
@@ -103,6 +110,7 @@ export const createKyselyStore = (dialect: Dialect): Store => {
     claimActions: (claims, owner, now, staleMs) =>
       atomically((database) => claimActions(database, { claims, owner, now, staleMs })),
     touchOwner: (owner, now) => run((database) => touchOwner(database, owner, now)),
+    ownerSeenAt: () => run(readOwnerSeenAt),
     openActions: () => run(readOpenActions),
     endActions: (ended) => atomically((database) => endActions(database, ended)),
     durations: () => run(readDurations),

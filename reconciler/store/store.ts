@@ -98,6 +98,8 @@ export interface Store {
   ): Promise<ReadonlyMap<ActionId, Claim>>
   /** Says when this owner was last alive; an owner that leaves says 0, and its open actions are free at once. */
   touchOwner(owner: string, now: Instant): Promise<void>
+  /** When an owner that has not left was last alive; undefined: there is none. */
+  ownerSeenAt(): Promise<Instant | undefined>
   openActions(): Promise<readonly OpenAction[]>
   /**
    * Records how actions ended, what is now applied (facet digests), the new backoffs (replacing those of the same keys; `clear`

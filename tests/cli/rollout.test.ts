@@ -5,6 +5,7 @@ import type { ActionId, ChangeKey, MachineId } from '../../reconciler/model/ids.
 import type { Action } from '../../reconciler/model/plan.ts'
 import { openStore } from '../../reconciler/store/open.ts'
 import { claimAction, endAction } from '../conformance/one-action.ts'
+import { until } from '../lab/until.ts'
 import { json, type Ran, scratch, proviseur as startProviseur, writeFiles } from './command.ts'
 import { proviseur } from './in-process.ts'
 import { closedPort, samplePark, writePark } from './sample-park.ts'
@@ -190,7 +191,12 @@ test.serial(
     await second.promise
     const back = json(await run('rollout', 'rollback', '--why', 'wrong one', '--json'))
     t.like(back, { takenUp: true, base: before.revision })
-    t.like(json(await run('rollout', 'status', '--json')), { isRollback: true, revision: before.revision })
+    // First it is known who was begun on what is taken back: the way back begins a step later.
+    const returning = await until('way back', async () => {
+      const status = json(await run('rollout', 'status', '--json'))
+      return status.isRollback && status
+    })
+    t.like(returning, { revision: before.revision })
     t.regex((await run('rollout', 'status')).stdout, /Back to folder:/u)
     t.deepEqual(
       json(await run('rollout', 'history', '--json')).rollouts.map(({ phase }: { phase: string }) => phase),

@@ -102,6 +102,20 @@ onEachDatabase('an owner that leaves frees what it had', async (t, { store }) =>
   t.is(await claimAction(store, install, 'b', start + 1, staleMs), 'claimed')
 })
 
+onEachDatabase(
+  'of all owners that have not left, it is known when one was last alive',
+  async (t, { store }) => {
+    t.is(await store.ownerSeenAt(), undefined)
+    await store.touchOwner('a', start)
+    await store.touchOwner('b', start + 5_000)
+    t.is(await store.ownerSeenAt(), start + 5_000)
+    await store.touchOwner('b', 0)
+    t.is(await store.ownerSeenAt(), start)
+    await store.touchOwner('a', 0)
+    t.is(await store.ownerSeenAt(), undefined)
+  },
+)
+
 onEachDatabase('a stale action is taken over even if the target has moved on', async (t, { store }) => {
   await store.advanceTarget(target(1))
   await claimAction(store, install, 'a', start, staleMs)
