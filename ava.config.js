@@ -4,6 +4,9 @@ const tally = process.env.PROVISEUR_TEST_TALLY
 
 // Files that take longest, begun first: else one core would wait for the last of them while the other has nothing to do.
 const longest = [
+  'lab/vm/bare-pc-secure-boot',
+  'lab/vm/bare-pc-bios',
+  'lab/vm/disk-life',
   'browser/reset-page',
   'providers/ssh-actions',
   'specs/fuzz',

@@ -1,5 +1,4 @@
 import type { Profile, WantedScript } from '../specs/desired.ts'
-import { entryOf } from './entry.ts'
 import type { ScriptChange } from './model/change.ts'
 import type { ScriptName } from './model/ids.ts'
 import type { ObservedScript } from './model/observed.ts'
@@ -23,10 +22,17 @@ type Observed = ReadonlyMap<ScriptName, ObservedScript>
 export const diffScripts = ({ scripts }: Profile, observed: Observed, bootId: string): ScriptDifferences =>
   compared(observed, scripts)(bootId)
 
+/** What was observed belongs to one boot, which is asked about again and again. */
 const compared = remembered((observed: Observed, scripts: Profile['scripts']) => {
-  const byBoot = new Map<string, ScriptDifferences>()
-  return (bootId: string) => entryOf(byBoot, bootId, () => compare(scripts, observed, bootId))
+  let last: { readonly bootId: string; readonly found: ScriptDifferences } | undefined
+  return (bootId: string) => {
+    if (last?.bootId !== bootId) last = { bootId, found: compare(scripts, observed, bootId) }
+    return last.found
+  }
 })
+
+/** One object for all: most machines are as they are to be. */
+const none: ScriptDifferences = { changes: [], unasked: [], unanswered: [] }
 
 function compare(scripts: Profile['scripts'], observed: Observed, bootId: string): ScriptDifferences {
   const changes: ScriptChange[] = []
@@ -50,7 +56,7 @@ function compare(scripts: Profile['scripts'], observed: Observed, bootId: string
       effect: wanted.effect,
     })
   }
-  return { changes, unasked, unanswered }
+  return changes.length + unanswered.length === 0 ? none : { changes, unasked, unanswered }
 }
 
 /** The answer of another version of a check says nothing about this one. */

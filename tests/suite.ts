@@ -90,13 +90,25 @@ async function choosePhases(args: readonly string[]): Promise<readonly Phase[]> 
     else
       phases.push(
         { name: 'lab', run: () => ava(lab, [...options, '--serial', '--concurrency=1']) },
-        { name: 'lab, whole PCs', run: () => ava(machines, [...options, ...ONE_BY_ONE]) },
+        {
+          name: 'lab, whole PCs',
+          run: () =>
+            ava(
+              machines.filter((file) => !isLong(file)),
+              [...options, ...ONE_A_PROCESSOR],
+            ),
+        },
+        {
+          name: 'lab, whole PCs at length',
+          run: () => ava(machines.filter(isLong), [...options, ...ONE_BY_ONE]),
+        },
       )
   }
   return phases
 }
 
-/** An emulated PC needs minutes from its power button to its login. */
+/** An emulated PC needs minutes from its power button to its login, and a processor for itself; most files have one at a time. */
+const ONE_A_PROCESSOR = ['--concurrency=2', '--timeout=30m']
 const ONE_BY_ONE = ['--serial', '--concurrency=1', '--timeout=30m']
 
 const isLong = (file: string): boolean => file.endsWith('.long.test.ts')

@@ -412,7 +412,7 @@ const logDigest = async (store: {
   let events = 0
   for (;;) {
     const page = await store.events({ after, limit: 5_000 })
-    for (const event of page) hash.update(`${JSON.stringify(event)}\n`)
+    hash.update(page.map((event) => `${JSON.stringify(event)}\n`).join(''))
     events += page.length
     const last = page.at(-1)
     if (last === undefined) return { events, sha256: hash.digest('hex') }

@@ -7,19 +7,6 @@ import type { WantedDisk } from '../../specs/desired.ts'
 
 export type ImagerChange = DiskChange | ResetChange
 
-export type SimulatedDisk = {
-  /** `torn`: an imager has begun to write and did not finish: its system is never started. */
-  content: 'blank' | 'foreign' | 'ours' | 'torn'
-  state: ObservedDisk['state'] | undefined
-  verified: ObservedDisk['verified'] | undefined
-  /** Chunks that differ from the image, by a hand or by age. */
-  damagedChunks: number
-  /** What the next imagers say instead of writing. */
-  refusal: { readonly code: string; readonly class: FailureClass } | undefined
-  /** Each time that an imager began to write, in order: for assertions. */
-  readonly writes: readonly SimulatedWrite[]
-}
-
 export type SimulatedWrite = {
   readonly action: ActionId
   readonly kind: ImagerChange['facet'] | DiskChange['operation']
@@ -28,80 +15,62 @@ export type SimulatedWrite = {
   finished: boolean
 }
 
-export type DiskTools = SimulatedDisk & {
-  /** Whether its own system can start. */
-  starts(): boolean
-  observe(at: Instant, by: 'system' | 'imager'): ObservedDisk
-  /** Before the first byte. */
-  begin(action: ActionId, change: ImagerChange): SimulatedWrite
-  /** After the last. */
-  finish(write: SimulatedWrite, change: ImagerChange, at: Instant): void
-  verify(at: Instant): void
-  /** Whether all of it is as this change wants it. */
-  equals(change: ImagerChange): boolean
-  /** It was found to be equal. */
-  note(action: ActionId, change: ImagerChange, at: Instant): void
-  /** As if it had been made so long ago. */
-  settle(wanted: WantedDisk, at: Instant): void
-}
+export class SimulatedDisk {
+  /** `torn`: an imager has begun to write and did not finish: its system is never started. */
+  content: 'blank' | 'foreign' | 'ours' | 'torn' = 'foreign'
+  state: ObservedDisk['state'] | undefined
+  verified: ObservedDisk['verified'] | undefined
+  /** Chunks that differ from the image, by a hand or by age. */
+  damagedChunks = 0
+  /** What the next imagers say instead of writing. */
+  refusal: { readonly code: string; readonly class: FailureClass } | undefined
+  /** Each time that an imager began to write, in order: for assertions. */
+  readonly writes: SimulatedWrite[] = []
 
-export const createDisk = (): DiskTools => {
-  const writes: SimulatedWrite[] = []
-  const disk: DiskTools = {
-    content: 'foreign',
-    state: undefined,
-    verified: undefined,
-    damagedChunks: 0,
-    refusal: undefined,
-    writes,
-    starts: () => disk.content === 'foreign' || disk.content === 'ours',
-    observe: (at, by) => ({
+  /** Whether its own system can start. */
+  starts(): boolean {
+    return this.content === 'foreign' || this.content === 'ours'
+  }
+
+  observe(at: Instant, by: 'system' | 'imager'): ObservedDisk {
+    return {
       at,
       by,
-      ...(disk.content === 'ours' && disk.state ? { state: disk.state } : {}),
-      ...(by === 'imager' ? { disks: [{ name: 'sda', sizeBytes: 256e9, partitions: partitions() }] } : {}),
-      ...(disk.verified ? { verified: disk.verified } : {}),
-    }),
-    begin: (action, change) => {
-      const kind = change.facet === 'reset' ? 'reset' : change.operation
-      const write: SimulatedWrite = { action, kind, to: change.to, request: change.request, finished: false }
-      writes.push(write)
-      disk.content = 'torn'
-      return write
-    },
-    finish: (write, change, at) => {
-      write.finished = true
-      disk.content = 'ours'
-      disk.damagedChunks = 0
-      disk.verified = undefined
-      record(write.action, change, at)
-    },
-    equals: ({ to, layout }) => {
-      const { content, state, damagedChunks } = disk
-      return content === 'ours' && damagedChunks === 0 && state?.manifest === to && state.layout === layout
-    },
-    note: (action, change, at) => record(action, change, at),
-    verify: (at) => {
-      if (disk.state === undefined) return
-      const differing = [{ partition: 'root', chunks: 1000, differing: disk.damagedChunks }]
-      disk.verified = { at, manifest: disk.state.manifest, differing }
-    },
-    settle: (wanted, at) => {
-      if (wanted.manifest === undefined) return
-      disk.content = 'ours'
-      disk.state = {
-        manifest: wanted.manifest,
-        image: `${wanted.name}@${wanted.version}`,
-        layout: wanted.layoutDigest,
-        settings: wanted.settingsDigest,
-        job: 'before',
-        at,
-        how: 'restore',
-      }
-    },
+      ...(this.content === 'ours' && this.state ? { state: this.state } : {}),
+      ...(by === 'imager'
+        ? { disks: [{ name: 'sda', sizeBytes: 256e9, partitions: this.#partitions() }] }
+        : {}),
+      ...(this.verified ? { verified: this.verified } : {}),
+    }
   }
-  const record = (job: ActionId, change: ImagerChange, at: Instant): void => {
-    disk.state = {
+
+  /** Before the first byte. */
+  begin(action: ActionId, change: ImagerChange): SimulatedWrite {
+    const kind = change.facet === 'reset' ? 'reset' : change.operation
+    const write: SimulatedWrite = { action, kind, to: change.to, request: change.request, finished: false }
+    this.writes.push(write)
+    this.content = 'torn'
+    return write
+  }
+
+  /** After the last. */
+  finish(write: SimulatedWrite, change: ImagerChange, at: Instant): void {
+    write.finished = true
+    this.content = 'ours'
+    this.damagedChunks = 0
+    this.verified = undefined
+    this.note(write.action, change, at)
+  }
+
+  /** Whether all of it is as this change wants it. */
+  equals({ to, layout }: ImagerChange): boolean {
+    const { content, state, damagedChunks } = this
+    return content === 'ours' && damagedChunks === 0 && state?.manifest === to && state.layout === layout
+  }
+
+  /** It was found, or made, to be equal. */
+  note(job: ActionId, change: ImagerChange, at: Instant): void {
+    this.state = {
       manifest: change.to,
       image: change.image,
       layout: change.layout,
@@ -111,6 +80,29 @@ export const createDisk = (): DiskTools => {
       how: change.facet === 'reset' ? 'reset' : change.operation === 'restore' ? 'restore' : 'upgrade',
     }
   }
-  const partitions = () => (disk.content === 'blank' ? [] : [{ number: 1, sizeBytes: 256e9, name: 'root' }])
-  return disk
+
+  verify(at: Instant): void {
+    if (this.state === undefined) return
+    const differing = [{ partition: 'root', chunks: 1000, differing: this.damagedChunks }]
+    this.verified = { at, manifest: this.state.manifest, differing }
+  }
+
+  /** As if it had been made so long ago. */
+  settle(wanted: WantedDisk, at: Instant): void {
+    if (wanted.manifest === undefined) return
+    this.content = 'ours'
+    this.state = {
+      manifest: wanted.manifest,
+      image: `${wanted.name}@${wanted.version}`,
+      layout: wanted.layoutDigest,
+      settings: wanted.settingsDigest,
+      job: 'before',
+      at,
+      how: 'restore',
+    }
+  }
+
+  #partitions() {
+    return this.content === 'blank' ? [] : [{ number: 1, sizeBytes: 256e9, name: 'root' }]
+  }
 }

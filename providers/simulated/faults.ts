@@ -12,6 +12,8 @@ export type Faults = {
   readonly late?: number
   /** The order arrives a second time. */
   readonly double?: number
+  /** The PC takes up to a minute to say what it is like. */
+  readonly slow?: number
 }
 
 export const noFaults: Faults = { connect: 0, lose: 0, cut: 0, hang: 0 }

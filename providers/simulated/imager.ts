@@ -4,13 +4,13 @@ import type { Reason } from '../../reconciler/model/reason.ts'
 import type { Clock } from '../../reconciler/ports.ts'
 import type { DesiredMachine } from '../../specs/desired.ts'
 import { say } from '../../specs/text.ts'
-import type { DiskTools, ImagerChange } from './disk.ts'
+import type { ImagerChange, SimulatedDisk } from './disk.ts'
 import type { Pace, Stint } from './pace.ts'
 
 export type ImagerParts = {
   readonly clock: Clock
   readonly pace: Pace
-  readonly disk: DiskTools
+  readonly disk: SimulatedDisk
   readonly era: () => number
   /** Work that ends with the power. */
   readonly spend: (work: Stint) => Promise<void>

@@ -49,7 +49,15 @@ const shares = { 'no-wake': 0.04, 'disk-full': 0.01, 'wrong-clock': 0.01, 'dupli
 const cutOffMs = 2 * dayMs
 /** How often a pupil's hand comes in between. */
 const switchedOffShare = 0.03
-const stormyMessages: Faults = { connect: 0.03, lose: 0.03, cut: 0.02, hang: 0.005, late: 0.01, double: 0.03 }
+const stormyMessages: Faults = {
+  connect: 0.03,
+  lose: 0.03,
+  cut: 0.02,
+  hang: 0.005,
+  late: 0.01,
+  double: 0.03,
+  slow: 0.05,
+}
 
 export const createMischief = (parts: MischiefParts): Mischief => {
   const { clock, random, kinds } = parts

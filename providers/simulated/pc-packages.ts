@@ -9,74 +9,71 @@ import { say } from '../../specs/text.ts'
 import { type Archive, resolveVersion } from './archive.ts'
 import { CountedMap, CountedSet } from './counted.ts'
 
-export type PcPackages = {
-  readonly installed: Map<string, string>
-  readonly held: Set<string>
-  /** What the change does, at the instant when it is done; the reason if it fails. */
-  change(change: Extract<Change, { facet: 'packages' }>, diskFull: boolean): Reason | undefined
-  observe(machine: DesiredMachine): ObservedPackages
-  /** Exactly what an image holds, and nothing else. */
-  replace(packages: Readonly<Record<string, string>>): void
-  /** As the machine's spec wants it. */
-  settle(profile: Profile): void
-}
+export class PcPackages {
+  readonly installed = new CountedMap<string, string>()
+  readonly held = new CountedSet<string>()
+  readonly #archive: Archive
+  #known: { readonly key: string; readonly packages: ObservedPackages } | undefined
 
-export const createPackages = (archive: Archive, initial: Readonly<Record<string, string>>): PcPackages => {
-  const installed = new CountedMap<string, string>()
-  for (const [name, version] of Object.entries(initial)) installed.set(name, version)
-  const held = new CountedSet<string>()
-  let known: { readonly key: string; readonly packages: ObservedPackages } | undefined
-
-  const install = (source: string, to: string | null): boolean => {
-    const version = to === null ? undefined : resolveVersion(archive, source, to)
-    if (version === undefined || archive.failing.has(source)) return false
-    installed.set(source, version)
-    return true
+  constructor(archive: Archive, initial: Readonly<Record<string, string>>) {
+    this.#archive = archive
+    for (const [name, version] of Object.entries(initial)) this.installed.set(name, version)
   }
 
-  return {
-    installed,
-    held,
-    change: (change, diskFull) => {
-      const { source, to } = change
-      switch (change.operation) {
-        case 'hold':
-          held.add(source)
-          return undefined
-        case 'unhold':
-          held.delete(source)
-          return undefined
-        case 'remove':
-          installed.delete(source)
-          return undefined
-        case 'install':
-        case 'upgrade':
-        case 'downgrade':
-          if (diskFull) return noSpace(source)
-          if (!install(source, to)) return packageFailed(source)
-          if (change.hold === true) held.add(source)
-          return undefined
-      }
-    },
-    observe: (machine) => {
-      const key = `${installed.changes} ${held.changes} ${archive.changes()} ${machine.profile.digest}`
-      if (known?.key !== key)
-        known = { key, packages: archive.share(read(installed, held, archive, machine)) }
-      return known.packages
-    },
-    replace: (packages) => {
-      installed.clear()
-      held.clear()
-      for (const [name, version] of Object.entries(packages)) installed.set(name, version)
-    },
-    settle: (profile) => {
-      for (const { source, want, hold } of profile.packages.values()) {
-        if (source === undefined) continue
-        if (want.kind === 'absent') installed.delete(source.name)
-        else install(source.name, wantedVersion(want))
-        if (hold === true) held.add(source.name)
-      }
-    },
+  /** What the change does, at the instant when it is done; the reason if it fails. */
+  change(change: Extract<Change, { facet: 'packages' }>, diskFull: boolean): Reason | undefined {
+    const { source, to } = change
+    switch (change.operation) {
+      case 'hold':
+        this.held.add(source)
+        return undefined
+      case 'unhold':
+        this.held.delete(source)
+        return undefined
+      case 'remove':
+        this.installed.delete(source)
+        return undefined
+      case 'install':
+      case 'upgrade':
+      case 'downgrade':
+        if (diskFull) return noSpace(source)
+        if (!this.#install(source, to)) return packageFailed(source)
+        if (change.hold === true) this.held.add(source)
+        return undefined
+    }
+  }
+
+  observe(machine: DesiredMachine): ObservedPackages {
+    const { installed, held } = this
+    const archive = this.#archive
+    const key = `${installed.changes} ${held.changes} ${archive.changes()} ${machine.profile.digest}`
+    if (this.#known?.key !== key)
+      this.#known = { key, packages: archive.share(read(installed, held, archive, machine)) }
+    return this.#known.packages
+  }
+
+  /** Exactly what an image holds, and nothing else. */
+  replace(packages: Readonly<Record<string, string>>): void {
+    this.installed.clear()
+    this.held.clear()
+    for (const [name, version] of Object.entries(packages)) this.installed.set(name, version)
+  }
+
+  /** As the machine's spec wants it. */
+  settle(profile: Profile): void {
+    for (const { source, want, hold } of profile.packages.values()) {
+      if (source === undefined) continue
+      if (want.kind === 'absent') this.installed.delete(source.name)
+      else this.#install(source.name, wantedVersion(want))
+      if (hold === true) this.held.add(source.name)
+    }
+  }
+
+  #install(source: string, to: string | null): boolean {
+    const version = to === null ? undefined : resolveVersion(this.#archive, source, to)
+    if (version === undefined || this.#archive.failing.has(source)) return false
+    this.installed.set(source, version)
+    return true
   }
 }
 

@@ -40,10 +40,6 @@ export const sendPeople = (parts: PeopleParts): void => {
   const alwaysOn = new Set<SimulatedPc>()
   for (const { pcs } of parts.rooms) for (const pc of pcs) if (random() < alwaysOnShare) alwaysOn.add(pc)
 
-  const at = (instant: Instant, happens: () => void): void => {
-    clock.at(Math.round(instant / roundedMs) * roundedMs, happens)
-  }
-
   const turnOn = (pc: SimulatedPc): void => {
     if (pc.isOn()) return
     clock.at(clock.now() + pc.model.bootMs, () => {
@@ -60,25 +56,29 @@ export const sendPeople = (parts: PeopleParts): void => {
     if (pc.isOn() && !pc.inImager() && !pc.hangs()) pc.sessions = somebody
   }
 
-  const planPc = (pc: SimulatedPc, day: SchoolDay, lessons: readonly number[]): void => {
+  const act = (pc: SimulatedPc, deed: Deed): void => {
+    if (deed === 'switch-off') turnOff(pc)
+    else if (deed === 'leave') pc.sessions = []
+    else {
+      turnOn(pc)
+      if (deed === 'work') logIn(pc)
+    }
+  }
+
+  const planPc = (place: number, day: SchoolDay, lessons: readonly number[], agenda: Agenda): void => {
     const own = lessons.filter(() => random() < usedShare)
     for (const [index, hour] of own.entries()) {
       const begins = day.at(hour * 60) + between(random, 0, 6) * minuteMs
-      if (index === 0) at(begins, () => turnOn(pc))
-      at(begins + between(random, 2, 6) * minuteMs, () => {
-        turnOn(pc)
-        logIn(pc)
-      })
-      at(day.at(hour * 60 + 52) + between(random, 0, 6) * minuteMs, () => {
-        pc.sessions = []
-      })
+      if (index === 0) agenda.add(begins, place, 'come')
+      agenda.add(begins + between(random, 2, 6) * minuteMs, place, 'work')
+      agenda.add(day.at(hour * 60 + 52) + between(random, 0, 6) * minuteMs, place, 'leave')
     }
     const last = own.at(-1)
     if (last === undefined) return
     if (random() < pupilSwitchesOff) {
-      at(day.at(last * 60 + 59) + between(random, 0, 8) * minuteMs, () => turnOff(pc))
+      agenda.add(day.at(last * 60 + 59) + between(random, 0, 8) * minuteMs, place, 'switch-off')
     } else if (random() < caretakerSwitchesOff) {
-      at(day.at(18 * 60 + 30) + between(random, 0, 60) * minuteMs, () => turnOff(pc))
+      agenda.add(day.at(18 * 60 + 30) + between(random, 0, 60) * minuteMs, place, 'switch-off')
     }
   }
 
@@ -86,7 +86,9 @@ export const sendPeople = (parts: PeopleParts): void => {
     const day = nextDay(room.timezone, clock.now())
     if (isSchoolDay(day.date, parts.holidays)) {
       const lessons = lessonHours.filter(() => random() < lessonShare)
-      for (const pc of room.pcs) planPc(pc, day, lessons)
+      const agenda = createAgenda(clock, room.pcs, act)
+      for (const place of room.pcs.keys()) planPc(place, day, lessons, agenda)
+      agenda.begin()
     }
     clock.at(day.at(6 * 60 + 1), () => planDays(room))
   }
@@ -94,6 +96,55 @@ export const sendPeople = (parts: PeopleParts): void => {
   for (const room of parts.rooms) {
     for (const pc of room.pcs) if (alwaysOn.has(pc)) pc.powerOn()
     planDays(room)
+  }
+}
+
+/** `work`: whoever comes to a PC that is off turns it on. What happens at one PC at one instant happens in this order. */
+const deeds = ['come', 'work', 'leave', 'switch-off'] as const
+type Deed = (typeof deeds)[number]
+
+type Agenda = {
+  /** @param place of the PC in its room */
+  add(at: Instant, place: number, deed: Deed): void
+  /** Nothing can be added any more. */
+  begin(): void
+}
+
+/** More than any room has. */
+const places = 4096
+
+/**
+ * What people do in a room in a day. In a region it is hundreds of thousands of deeds: each is a number, which tells when, where and
+ * what, and each room waits for its next only.
+ */
+const createAgenda = (
+  clock: VirtualClock,
+  pcs: readonly SimulatedPc[],
+  act: (pc: SimulatedPc, deed: Deed) => void,
+): Agenda => {
+  /** Sorted, the last first. */
+  const entries: number[] = []
+  const instantOf = (entry: number): Instant => Math.floor(entry / deeds.length / places) * roundedMs
+  const goOn = (): void => {
+    for (let next = entries.at(-1); next !== undefined; next = entries.at(-1)) {
+      if (instantOf(next) > clock.now()) {
+        clock.at(instantOf(next), goOn)
+        return
+      }
+      entries.pop()
+      const pc = pcs[Math.floor(next / deeds.length) % places]
+      const deed = deeds[next % deeds.length]
+      if (pc !== undefined && deed !== undefined) act(pc, deed)
+    }
+  }
+  return {
+    add: (at, place, deed) => {
+      entries.push((Math.round(at / roundedMs) * places + place) * deeds.length + deeds.indexOf(deed))
+    },
+    begin: () => {
+      entries.sort((one, other) => other - one)
+      goOn()
+    },
   }
 }
 

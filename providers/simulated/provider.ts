@@ -84,6 +84,11 @@ export const createSimulatedProvider = (parts: SimulatedParts): Provider => {
       errors,
     })
     if (trouble === off) return seen('off', [])
+    if (trouble === undefined && chance('slow')) {
+      const era = pc.era()
+      await clock.sleep(Math.round(between(random, 5_000, 55_000)), signal)
+      if (signal.aborted || pc.era() !== era) return seen('silent', [lost])
+    }
     if (trouble) return seen('silent', [trouble])
     if (pc.inImager()) return { ...seen('imager', []), disk: pc.disk.observe(clock.now(), 'imager') }
     witness?.({ kind: 'answered', machine: machine.id, at: clock.now() })

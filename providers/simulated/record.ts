@@ -9,18 +9,6 @@ export type Admission =
   | { readonly kind: 'joined'; readonly outcome: Promise<Outcome | undefined> }
   | { readonly kind: 'fence-older' | 'fence-content' | 'busy' }
 
-export type PcRecord = {
-  /** Takes an action, unless the record forbids it. */
-  admit(action: Action, now: Instant): Admission
-  end(id: ActionId, outcome: Outcome): void
-  /** The power went, or somebody killed what ran. */
-  interrupt(): void
-  running(): ActionId | undefined
-  outcome(action: Action): Promise<Outcome | undefined> | undefined
-  /** What was started, in order: for assertions. */
-  readonly started: readonly Pick<Action, 'id' | 'fence'>[]
-}
-
 /** A real one keeps what is younger than a day, and a hundred more. A hub set back to yesterday's backup asks for two days at most. */
 const keptMs = 2 * 24 * 3_600_000
 
@@ -58,55 +46,61 @@ const inFull = (brief: Brief, { changes }: Action): Outcome =>
         at: brief.at,
       }
 
-export const createRecord = (): PcRecord => {
-  const entries = new Map<ActionId, Entry>()
-  const started: Pick<Action, 'id' | 'fence'>[] = []
-  let fence: (Fence & { readonly content: Digest }) | undefined
-  let running: ActionId | undefined
+/** A class, as the others that each of a region's thousands of PCs has one of: methods as closures would take more memory than all else. */
+export class PcRecord {
+  /** What was started, in order: for assertions. */
+  readonly started: Pick<Action, 'id' | 'fence'>[] = []
+  readonly #entries = new Map<ActionId, Entry>()
+  #fence: (Fence & { readonly content: Digest }) | undefined
+  #running: ActionId | undefined
 
-  const finish = (id: ActionId, outcome: Outcome | undefined): void => {
-    if (running !== id) return
-    running = undefined
-    const entry = entries.get(id)
+  /** Takes an action, unless the record forbids it. */
+  admit(action: Action, now: Instant): Admission {
+    const known = this.#entries.get(action.id)
+    if (known) return { kind: 'joined', outcome: told(known, action) }
+    const fence = this.#fence
+    if (fence && isOlder(action.fence, fence)) return { kind: 'fence-older' }
+    if (fence && isSame(action.fence, fence) && fence.content !== action.content)
+      return { kind: 'fence-content' }
+    if (this.#running !== undefined) return { kind: 'busy' }
+    this.#fence = { ...action.fence, content: action.content }
+    const { promise, resolve } = Promise.withResolvers<Outcome | undefined>()
+    this.#prune(now)
+    this.#entries.set(action.id, { kind: 'running', since: now, outcome: promise, settle: resolve })
+    this.started.push({ id: action.id, fence: action.fence })
+    this.#running = action.id
+    return { kind: 'started' }
+  }
+
+  end(id: ActionId, outcome: Outcome | undefined): void {
+    if (this.#running !== id) return
+    this.#running = undefined
+    const entry = this.#entries.get(id)
     if (entry?.kind !== 'running') return
     entry.settle(outcome)
-    entries.set(id, { kind: 'ended', since: entry.since, brief: outcome && briefOf(outcome) })
+    this.#entries.set(id, { kind: 'ended', since: entry.since, brief: outcome && briefOf(outcome) })
+  }
+
+  /** The power went, or somebody killed what ran. */
+  interrupt(): void {
+    if (this.#running !== undefined) this.end(this.#running, undefined)
+  }
+
+  running(): ActionId | undefined {
+    return this.#running
+  }
+
+  outcome(action: Action): Promise<Outcome | undefined> | undefined {
+    const entry = this.#entries.get(action.id)
+    return entry && told(entry, action)
   }
 
   /** The oldest come first. */
-  const prune = (now: Instant): void => {
-    for (const [id, { since }] of entries) {
+  #prune(now: Instant): void {
+    for (const [id, { since }] of this.#entries) {
       if (since > now - keptMs) return
-      if (id !== running) entries.delete(id)
+      if (id !== this.#running) this.#entries.delete(id)
     }
-  }
-
-  return {
-    started,
-    admit: (action, now) => {
-      const known = entries.get(action.id)
-      if (known) return { kind: 'joined', outcome: told(known, action) }
-      if (fence && isOlder(action.fence, fence)) return { kind: 'fence-older' }
-      if (fence && isSame(action.fence, fence) && fence.content !== action.content)
-        return { kind: 'fence-content' }
-      if (running !== undefined) return { kind: 'busy' }
-      fence = { ...action.fence, content: action.content }
-      const { promise, resolve } = Promise.withResolvers<Outcome | undefined>()
-      prune(now)
-      entries.set(action.id, { kind: 'running', since: now, outcome: promise, settle: resolve })
-      started.push({ id: action.id, fence: action.fence })
-      running = action.id
-      return { kind: 'started' }
-    },
-    end: finish,
-    interrupt: () => {
-      if (running !== undefined) finish(running, undefined)
-    },
-    running: () => running,
-    outcome: (action) => {
-      const entry = entries.get(action.id)
-      return entry && told(entry, action)
-    },
   }
 }
 

@@ -3,12 +3,12 @@ import type { MachineId, SiteId } from '../../reconciler/model/ids.ts'
 import type { Provider } from '../../reconciler/ports.ts'
 import type { Desired, DesiredMachine, LocalRange } from '../../specs/desired.ts'
 import type { VirtualClock } from './clock.ts'
-import { pcModels } from './hardware.ts'
+import { type PcModel, pcModels } from './hardware.ts'
 import { imageSizes, type KnownSize } from './image-sizes.ts'
 import { createMischief, type Mischief } from './mischief.ts'
 import type { Misfortune } from './misfortune.ts'
-import { type ImageSizes, realPace } from './pace.ts'
-import { createPc, type SimulatedPc } from './pc.ts'
+import { type ImageSizes, type Pace, realPace } from './pace.ts'
+import { SimulatedPc } from './pc.ts'
 import { sendPeople } from './people.ts'
 import { createSimulatedProvider } from './provider.ts'
 import { between, createRandom } from './random.ts'
@@ -71,29 +71,30 @@ export const createRegion = (parts: RegionParts): Region => {
   const modelRandom = stream(2)
   const workRandom = stream(3)
   const roomModels = new Map<string, (typeof pcModels)[number]>()
+  /** Of all PCs of one model in a lycée. */
+  const paces = new Map<string, Pace>()
+  const paceOf = ({ id, site }: DesiredMachine, model: PcModel): Pace => {
+    const { lan, uplink, here: imageHere } = lineOf(id)
+    const key = `${site} ${model.name}`
+    const known = paces.get(key)
+    const pace =
+      known ?? realPace({ clock, random: workRandom, model, sizes, lan, uplink, imageHere, packageBytes })
+    paces.set(key, pace)
+    return pace
+  }
   const pcs = new Map<MachineId, SimulatedPc>()
   for (const machine of [...machines.values()].sort((a, b) => (a.id < b.id ? -1 : 1))) {
     // Rooms are bought whole.
     const model = roomModels.get(machine.room) ?? pcModels[Math.floor(modelRandom() * pcModels.length)]
     if (model === undefined) throw new Error('there are no models of PCs')
     roomModels.set(machine.room, model)
-    const { lan, uplink, here } = lineOf(machine.id)
-    const pc = createPc({
+    const pc = new SimulatedPc({
       id: machine.id,
       clock,
       random: workRandom,
       archive,
       model,
-      pace: realPace({
-        clock,
-        random: workRandom,
-        model,
-        sizes,
-        lan,
-        uplink,
-        imageHere: here,
-        packageBytes,
-      }),
+      pace: paceOf(machine, model),
       boots: mischief.boots,
       brokenScripts: mischief.brokenScripts,
       on: false,

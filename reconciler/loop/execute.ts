@@ -73,12 +73,12 @@ type Job = {
 /** How it ended, and when that became known. The PC has it too: whoever joins an action that was left open is told it again. */
 type Over = { readonly job: Job; readonly outcome: Outcome; readonly at: Instant }
 
-/** @param ring to be called when there is something to record */
+/** @param onOutcome an action has ended on this machine, which is to be recorded */
 export const createExecutor = (
   parts: LoopParts,
   settings: Settings,
   onEnd: Ending,
-  ring: () => void,
+  onOutcome: (machine: MachineId) => void,
 ): Executor => {
   const { store, provider, clock, onProgress, owner } = parts
   const pool = createTaskPool()
@@ -114,7 +114,7 @@ export const createExecutor = (
     if (signal.aborted && outcome.kind === 'failed' && outcome.class === 'wait') busy.delete(job.machine.id)
     else {
       over.push({ job, outcome, at: clock.now() })
-      ring()
+      onOutcome(job.machine.id)
     }
   }
 

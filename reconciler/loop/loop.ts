@@ -44,15 +44,17 @@ export const createLoop = (parts: LoopParts): Loop => {
   const ended: Ending = (machine, kind, at) => {
     if (kind === 'ended' || kind === 'outdated' || kind === 'refused') {
       planning.outdate(machine, at)
-      // Not at this very instant: a look counts only if it is later than the action's end.
-      observer.lookBy(machine, at + 1)
+      observer.lookSince(machine, at)
     }
     if (kind === 'outdated' || kind === 'refused') loadDue = true
     steerer.mark('now')
     planning.mark(machine)
     bell.ring()
   }
-  const executor = createExecutor(parts, settings, ended, bell.ring)
+  const executor = createExecutor(parts, settings, ended, (machine) => {
+    observer.lookAfter(machine)
+    bell.ring()
+  })
   const requests = createRequestWatch(store, clock, settings.requestsEveryMs)
   const lease = settings.lease && createLease(store, clock, settings.lease.name, owner, settings.lease.ttlMs)
   let offerDue = true
@@ -264,7 +266,7 @@ export const createLoop = (parts: LoopParts): Loop => {
       bell.ring()
     },
     look: (machine) => {
-      observer.lookBy(machine, clock.now())
+      observer.lookNow(machine)
       bell.ring()
     },
     pass: async (signal) => {

@@ -17,9 +17,15 @@ export type Observer = {
   schedule(standing: Standing, inventory: ReadonlyMap<MachineId, Observed>): void
   /** At `at`, or earlier if it is due earlier already. */
   lookBy(machine: MachineId, at: Instant): void
+  /** Something happened at this machine: without waiting for the next turn if there is room, else when it is due. */
+  lookNow(machine: MachineId): void
+  /** Something has ended at this machine just now: the same, and also if nobody knows yet that it is not worked on any more. */
+  lookAfter(machine: MachineId): void
+  /** If no look at it began later than `since`. */
+  lookSince(machine: MachineId, since: Instant): void
   lookAtAll(): void
   /** Starts looks that are due while there is room for them. `busy` machines are asked again later. */
-  fill(standing: Standing, busy: (machine: MachineId) => boolean, signal: AbortSignal): void
+  fill(standing: Standing, busy: Busy, signal: AbortSignal): void
   /** What was seen since, to be stored; it stays here until `stored` says that it was. */
   seen(): readonly Observed[]
   stored(observed: readonly Observed[]): void
@@ -29,6 +35,10 @@ export type Observer = {
   check(): void
   settled(): Promise<void>
 }
+
+type Busy = (machine: MachineId) => boolean
+
+const nobody: Busy = () => false
 
 /** When to ask again for a machine that is being worked on. */
 const busyMs = 5_000
@@ -43,7 +53,11 @@ export const createObserver = (
   const queue = createDueQueue()
   const pool = createTaskPool()
   const looking = new Set<MachineId>()
-  let fresh: Observed[] = []
+  /** When the last look at each began. */
+  const begun = new Map<MachineId, Instant>()
+  const fresh = new Set<Observed>()
+  /** As of the last turn. */
+  let turn: { readonly standing: Standing; readonly busy: Busy; readonly signal: AbortSignal } | undefined
 
   const look = async (machine: DesiredMachine, site: DesiredSite, signal: AbortSignal): Promise<void> => {
     const startedAt = clock.now()
@@ -69,7 +83,7 @@ export const createObserver = (
     // A look that was broken off because the process stops says nothing of the machine.
     if (signal.aborted) return
     const dated = asOf(withoutOldSystem(observed, before), startedAt)
-    fresh.push(dated)
+    fresh.add(dated)
     const again = clock.now() + settings.observeEveryMs
     queue.set(machine.id, Math.min(again, queue.at(machine.id) ?? never))
     onProgress?.({ kind: 'observed', observed: dated })
@@ -80,10 +94,34 @@ export const createObserver = (
     queue.set(machine, Math.min(at, queue.at(machine) ?? never))
   }
 
+  const hasRoom = (): boolean => looking.size < settings.observeConcurrency
+
+  /** If the machine is in the park. */
+  const begin = (id: MachineId, { desired }: Standing, signal: AbortSignal): void => {
+    const machine = desired.machines.get(id)
+    const site = machine && desired.sites.get(machine.site)
+    if (!machine || !site) return
+    queue.remove(id)
+    looking.add(id)
+    begun.set(id, clock.now())
+    pool.start(() => look(machine, site, signal))
+  }
+
+  /** Whether a look at the machine began or begins now; `busy`: it may be worked on. */
+  const beginNow = (id: MachineId, busy: Busy): boolean => {
+    if (turn === undefined || turn.signal.aborted || !hasRoom() || looking.has(id) || busy(id)) return false
+    begin(id, turn.standing, turn.signal)
+    return true
+  }
+
   return {
     schedule: (standing, inventory) => {
       const { machines } = standing.desired
-      for (const id of [...queue.machines()]) if (!machines.has(id)) queue.remove(id)
+      for (const id of [...queue.machines(), ...begun.keys()])
+        if (!machines.has(id)) {
+          queue.remove(id)
+          begun.delete(id)
+        }
       for (const id of machines.keys()) {
         if (looking.has(id)) continue
         const seenAt = inventory.get(id)?.observedAt
@@ -94,33 +132,35 @@ export const createObserver = (
       }
     },
     lookBy,
+    lookNow: (id) => {
+      if (!beginNow(id, turn?.busy ?? nobody)) lookBy(id, clock.now())
+    },
+    // Not at this very instant: a look counts only if it is later than what has ended.
+    lookAfter: (id) => {
+      clock.after(1, () => beginNow(id, nobody))
+    },
+    lookSince: (id, since) => {
+      if ((begun.get(id) ?? 0) <= since) lookBy(id, since + 1)
+    },
     lookAtAll: () => {
       for (const id of [...queue.machines()]) lookBy(id, clock.now())
     },
     fill: (standing, busy, signal) => {
+      turn = { standing, busy, signal }
       const now = clock.now()
-      while (looking.size < settings.observeConcurrency && !signal.aborted) {
+      while (hasRoom() && !signal.aborted) {
         const id = queue.take(now)
         if (id === undefined) return
-        const machine = standing.desired.machines.get(id)
-        const site = machine && standing.desired.sites.get(machine.site)
-        if (!machine || !site) continue
-        if (busy(id) || looking.has(id)) {
-          queue.set(id, now + busyMs)
-          continue
-        }
-        looking.add(id)
-        pool.start(() => look(machine, site, signal))
+        if (busy(id) || looking.has(id)) queue.set(id, now + busyMs)
+        else begin(id, standing, signal)
       }
     },
     seen: () => [...fresh],
     stored: (observed) => {
-      if (observed.length === 0) return
-      const gone = new Set(observed)
-      fresh = fresh.filter((one) => !gone.has(one))
+      for (const one of observed) fresh.delete(one)
     },
-    idle: (now) => looking.size === 0 && fresh.length === 0 && (queue.next() ?? never) > now,
-    nextAt: () => (looking.size < settings.observeConcurrency ? (queue.next() ?? never) : never),
+    idle: (now) => looking.size === 0 && fresh.size === 0 && (queue.next() ?? never) > now,
+    nextAt: () => (hasRoom() ? (queue.next() ?? never) : never),
     check: pool.check,
     settled: pool.idle,
   }

@@ -16,6 +16,7 @@ import { hiding } from './hiding.ts'
 import { createKnown } from './known.ts'
 import type { LoopParts, Settings } from './loop-parts.ts'
 import { never } from './loop-parts.ts'
+import { isSameLook } from './same-look.ts'
 import type { Standing } from './target.ts'
 
 export type Planning = {
@@ -304,14 +305,13 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
 }
 
 /**
- * Whether a look may change what was decided: most of them, at night, find a machine off that was off before. What time changes by
- * itself is decided again in its time.
+ * Whether a look may change what was decided: most of them find a machine as it was. What time changes by itself is decided again
+ * in its time.
  */
 const isNews = (seen: Observed, before: Observed | undefined, decision: Decision | undefined): boolean =>
-  seen.reach !== 'off' ||
-  before?.reach !== 'off' ||
-  seen.facts !== before.facts ||
-  seen.disk !== before.disk ||
-  seen.errors.length + before.errors.length > 0 ||
-  (decision?.kind !== 'converged' && decision?.kind !== 'held') ||
-  (decision.kind === 'held' && ['fresh', 'in-flight', 'image'].includes(decision.by))
+  before === undefined || !standsByItself(decision) || !isSameLook(seen, before)
+
+/** Of an older look, the same again; but what waits for a look must not wait for news. */
+const standsByItself = (decision: Decision | undefined): boolean =>
+  decision?.kind === 'converged' ||
+  (decision?.kind === 'held' && !['fresh', 'in-flight', 'image'].includes(decision.by))

@@ -238,10 +238,8 @@ export const endActions = async (
     open.map(({ machine }) => machine),
   )
   await putApplied(db, open)
-  for (const { machine, clear, backoffs } of open) {
-    await clearBackoffKeys(db, machine, clear)
-    await putBackoffs(db, machine, backoffs)
-  }
+  for (const { machine, clear } of open) await clearBackoffKeys(db, machine, clear)
+  await putBackoffs(db, open)
   for (const { requests = [], at } of open) for (const id of requests) await closeDiskRequest(db, id, at)
   await addDurations(
     db,

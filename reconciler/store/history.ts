@@ -124,21 +124,23 @@ export const putApplied = async (
   )
 }
 
+/** One entry a machine, as a statement may not touch a row twice. */
 export const putBackoffs = async (
   db: Database,
-  machine: MachineId,
-  backoffs: readonly Backoff[],
+  ended: readonly { readonly machine: MachineId; readonly backoffs: readonly Backoff[] }[],
 ): Promise<void> => {
-  if (backoffs.length === 0) return
-  const rows = backoffs.map((backoff) => ({
-    machine,
-    site: siteOf(machine),
-    key: backoff.key,
-    attempts: backoff.attempts,
-    class: backoff.class,
-    not_before: backoff.notBefore,
-    reason: JSON.stringify(backoff.reason),
-  }))
+  const rows = ended.flatMap(({ machine, backoffs }) =>
+    backoffs.map((backoff) => ({
+      machine,
+      site: siteOf(machine),
+      key: backoff.key,
+      attempts: backoff.attempts,
+      class: backoff.class,
+      not_before: backoff.notBefore,
+      reason: JSON.stringify(backoff.reason),
+    })),
+  )
+  rows.sort((a, b) => (`${a.machine} ${a.key}` < `${b.machine} ${b.key}` ? -1 : 1))
   await runOver(db, 'put backoffs', rows, (piece) =>
     db
       .insertInto('backoffs')

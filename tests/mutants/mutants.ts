@@ -75,14 +75,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'PCs obey older orders',
     file: 'providers/simulated/record.ts',
-    from: "      if (fence && isOlder(action.fence, fence)) return { kind: 'fence-older' }\n",
+    from: "    if (fence && isOlder(action.fence, fence)) return { kind: 'fence-older' }\n",
     to: '',
     breaks: ['fence'],
   },
   {
     name: 'PCs do again what they are told twice',
     file: 'providers/simulated/record.ts',
-    from: "      if (known) return { kind: 'joined', outcome: told(known, action) }\n",
+    from: "    if (known) return { kind: 'joined', outcome: told(known, action) }\n",
     to: '',
     breaks: ['twice'],
   },

@@ -52,6 +52,7 @@ const breakThings = async (world: World): Promise<Desired> => {
     hang: rate() / 3,
     late: rate(),
     double: rate(),
+    slow: rate(),
   }
   let desired = commit(world, 1)
   let loops = [start(world, 0)]

@@ -261,6 +261,43 @@ test('a stopped loop lets go, and the next one joins what runs on the PC at once
   assertAsWanted(t, world, desired)
 })
 
+test('after its action a PC is looked at at once, and decided on again only with what that shows', async (t) => {
+  const world = await createWorld(t, { seed: 18, ids: one, archive, installed: wrong })
+  world.commit('c1', wish(one, first))
+  // News is gathered for longer than a look takes.
+  t.is(await world.once('a', { gatherMs: 60_000 }), 'converged')
+  const kinds = world.progress.map((event) => event.kind)
+  const ended = kinds.indexOf('ended')
+  t.true(ended > 0 && kinds.lastIndexOf('observed', ended) > kinds.indexOf('started'))
+  const decided = world.progress
+    .slice(ended)
+    .flatMap((event) => (event.kind === 'planned' ? [...event.plan.decisions.values()] : []))
+  t.true(decided.length > 0)
+  t.deepEqual(
+    decided.filter((decision) => decision.kind === 'held' && decision.by === 'fresh'),
+    [],
+  )
+})
+
+test('looks that find nothing new decide nothing', async (t) => {
+  const world = await createWorld(t, { seed: 19, ids: sixPcs, archive, installed: wrong })
+  world.commit('c1', wish(sixPcs, first))
+  const alive = world.loop('a', { passEveryMs: 24 * 3_600_000 })
+  alive.run()
+  await world.clock.pass(3_600_000)
+  world.progress.length = 0
+  await world.clock.pass(3 * 3_600_000)
+  const looks = world.progress.filter(({ kind }) => kind === 'observed').length
+  const plans = world.progress.filter(({ kind }) => kind === 'planned').length
+  t.true(looks > 6 * 80, `${looks} looks`)
+  t.is(plans, 0)
+  // What is news is decided on, whatever the pass's interval is.
+  world.pc('victor-hugo/b204-02').installed.delete('geogebra')
+  await world.clock.pass(600_000)
+  await alive.stop()
+  t.true(world.pc('victor-hugo/b204-02').installed.has('geogebra'))
+})
+
 test('a look counts from its beginning, whatever it says of itself', async (t) => {
   const world = await createWorld(t, { seed: 16, ids: one, archive })
   world.commit('c1', wish(one, first))

@@ -4,7 +4,7 @@ import { type Archive, createArchive } from '../../providers/simulated/archive.t
 import { createVirtualClock, type VirtualClock } from '../../providers/simulated/clock.ts'
 import { type Faults, noFaults } from '../../providers/simulated/faults.ts'
 import { createMortality, type Mortality } from '../../providers/simulated/mortality.ts'
-import { createPc, type SimulatedPc } from '../../providers/simulated/pc.ts'
+import { SimulatedPc } from '../../providers/simulated/pc.ts'
 import { createSimulatedProvider } from '../../providers/simulated/provider.ts'
 import { createRandom } from '../../providers/simulated/random.ts'
 import { createLoop, type Loop, type LoopConfig } from '../../reconciler/loop/loop.ts'
@@ -78,7 +78,14 @@ export const createWorld = async (t: ExecutionContext, parts: WorldParts): Promi
   for (const id of parts.ids as readonly MachineId[])
     pcs.set(
       id,
-      createPc({ id, clock, random, archive, installed: parts.installed ?? {}, images: parts.images ?? {} }),
+      new SimulatedPc({
+        id,
+        clock,
+        random,
+        archive,
+        installed: parts.installed ?? {},
+        images: parts.images ?? {},
+      }),
     )
   const faults = { current: noFaults }
   const provider = createSimulatedProvider({ clock, random, pcs, faults: () => faults.current })

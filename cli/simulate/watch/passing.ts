@@ -9,11 +9,15 @@ const slackMs = 12 * 3_600_000
 
 const askEveryMs = 3_600_000
 
+/** Each tally of a small park is compared with what is true, those of a region every hour. */
+const compareEveryMs = 250
+
 /** A wave passes only on PCs that were seen well, and is not held by those that stay off. */
 export const watchPassing = (progress: TrueProgress, now: () => Instant, report: Report): Watch => {
   const passed = new Set<string>()
   const late = new Set<string>()
   let askedAt: Instant = 0
+  let comparedAt: Instant = 0
 
   const unseen = (standings: ReadonlyMap<MachineId, string>): void => {
     for (const [machine, standing] of standings) {
@@ -56,6 +60,10 @@ export const watchPassing = (progress: TrueProgress, now: () => Instant, report:
       if (told.kind !== 'rollout' || told.rollout.isRollback) return
       const { rollout, tally } = told
       inTurn(rollout)
+      if (now() >= comparedAt + tally.standings.size * compareEveryMs) {
+        comparedAt = now()
+        unseen(tally.standings)
+      }
       const first = rollout.waves.findIndex(({ passedAt }) => passedAt === undefined)
       for (const [index, wave] of rollout.waves.entries()) {
         if (wave.passedAt === undefined || wave.machines === 0) continue

@@ -1,6 +1,6 @@
 /**
  * A site server for tests of one PC's disk: the product's own store, desk, routes and boot files, with orders that the test gives. The
- * imager is started as a kernel, without netboot (tests/lab/vm/netboot.test.ts and bare-pc.test.ts show that), from the
+ * imager is started as a kernel, without netboot (tests/lab/vm/netboot.test.ts and bare-pc-bios.test.ts show that), from the
  * boot files that `proviseur imager build` makes.
  *
  * ```ts

@@ -18,7 +18,7 @@ const park = async (t: ExecutionContext, disk: (folder: string) => Promise<strin
   return (...args: readonly string[]) => proviseur(['image', ...args], { cwd: folder.path })
 }
 
-test('a Debian image starts in a virtual PC up to its login, and the list says so', async (t) => {
+test.serial('a Debian image starts in a virtual PC up to its login, and the list says so', async (t) => {
   const call = await park(t, async () => (await debianImages((step) => t.log(step))).v1.file)
   const ran = await call(
     'test',
@@ -37,7 +37,7 @@ test('a Debian image starts in a virtual PC up to its login, and the list says s
   t.like(json(await call('list', '--json')).images[0], { trials: [{ firmware: 'bios', passed: true }] })
 })
 
-test('an image that does not start is given up in time, and noted as such', async (t) => {
+test.serial('an image that does not start is given up in time, and noted as such', async (t) => {
   const call = await park(t, async (folder) => {
     const disk = join(folder, 'disk.img')
     await makeDisk(disk, 'gpt', [
