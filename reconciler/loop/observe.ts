@@ -19,10 +19,10 @@ export type Observer = {
   lookBy(machine: MachineId, at: Instant): void
   /** Something happened at this machine: without waiting for the next turn if there is room, else when it is due. */
   lookNow(machine: MachineId): void
-  /** Something has ended at this machine just now: the same, and also if nobody knows yet that it is not worked on any more. */
+  /** An action has ended at this machine just now: the same, though nobody knows yet that it is not worked on any more. */
   lookAfter(machine: MachineId): void
-  /** If no look at it began later than `since`. */
-  lookSince(machine: MachineId, since: Instant): void
+  /** The end of that instant is known now: looks at the machine, if no look has begun since. */
+  lookSince(machine: MachineId, end: Instant): void
   lookAtAll(): void
   /** Starts looks that are due while there is room for them. `busy` machines are asked again later. */
   fill(standing: Standing, busy: Busy, signal: AbortSignal): void
@@ -53,8 +53,8 @@ export const createObserver = (
   const queue = createDueQueue()
   const pool = createTaskPool()
   const looking = new Set<MachineId>()
-  /** When the last look at each began. */
-  const begun = new Map<MachineId, Instant>()
+  /** Ends that are not known yet, and whether a look has begun since. */
+  const ends = new Map<MachineId, { readonly at: Instant; readonly looked: boolean }>()
   const fresh = new Set<Observed>()
   /** As of the last turn. */
   let turn: { readonly standing: Standing; readonly busy: Busy; readonly signal: AbortSignal } | undefined
@@ -103,7 +103,9 @@ export const createObserver = (
     if (!machine || !site) return
     queue.remove(id)
     looking.add(id)
-    begun.set(id, clock.now())
+    const end = ends.get(id)
+    // At the very instant of the end it counts for nothing: it may have begun before.
+    if (end !== undefined && end.at !== clock.now()) ends.set(id, { ...end, looked: true })
     pool.start(() => look(machine, site, signal))
   }
 
@@ -117,11 +119,7 @@ export const createObserver = (
   return {
     schedule: (standing, inventory) => {
       const { machines } = standing.desired
-      for (const id of [...queue.machines(), ...begun.keys()])
-        if (!machines.has(id)) {
-          queue.remove(id)
-          begun.delete(id)
-        }
+      for (const id of [...queue.machines()]) if (!machines.has(id)) queue.remove(id)
       for (const id of machines.keys()) {
         if (looking.has(id)) continue
         const seenAt = inventory.get(id)?.observedAt
@@ -135,12 +133,14 @@ export const createObserver = (
     lookNow: (id) => {
       if (!beginNow(id, turn?.busy ?? nobody)) lookBy(id, clock.now())
     },
-    // Not at this very instant: a look counts only if it is later than what has ended.
     lookAfter: (id) => {
+      ends.set(id, { at: clock.now(), looked: false })
       clock.after(1, () => beginNow(id, nobody))
     },
-    lookSince: (id, since) => {
-      if ((begun.get(id) ?? 0) <= since) lookBy(id, since + 1)
+    lookSince: (id, at) => {
+      const end = ends.get(id)
+      ends.delete(id)
+      if (end?.at !== at || !end.looked) lookBy(id, at + 1)
     },
     lookAtAll: () => {
       for (const id of [...queue.machines()]) lookBy(id, clock.now())
