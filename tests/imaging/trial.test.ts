@@ -17,6 +17,7 @@ import { deadPort } from './served.ts'
 const ssh2 = fileURLToPath(new URL('../../node_modules/ssh2', import.meta.url))
 const key = createKeyPair('jeanne')
 const other = createKeyPair('paul')
+const host = createKeyPair('host')
 const tcg = { kind: 'tcg', arguments: [], processors: 1 } as const
 
 /** Puts a program in QEMU's place; `port` is where the PC's port 22 is to be found. */
@@ -42,8 +43,7 @@ setInterval(() => {}, 60000)
 const sshServer = `
 const { Server, utils } = require(${JSON.stringify(ssh2)})
 const allowed = utils.parseKey(${JSON.stringify(key.public)})
-const hostKey = utils.generateKeyPairSync('ed25519').private
-new Server({ hostKeys: [hostKey] }, (client) => {
+new Server({ hostKeys: [${JSON.stringify(host.private)}] }, (client) => {
   client.on('error', () => {})
   client.on('authentication', (given) => {
     const right = given.method === 'publickey' && given.username === 'root' && allowed.getPublicSSH().equals(given.key.data)
