@@ -17,7 +17,7 @@ package for all pupils’ PCs. Nothing in this part depends on how fast this mac
 
 ${aimTable(`at ${count(reference)} PCs`, [...aimsOf(bound, week)])}
 
-*Of the lower bound*: everybody at once, no faults, a loop that gathers news for 15 s and looks every hour, all PCs can be woken, 100 Mbit/s to each lycée and 1 Gbit/s in it; from the commit (Monday,
+*Of the lower bound*: everybody at once, no faults, a loop that gathers news for 5 s and looks every hour, all PCs can be woken, 100 Mbit/s to each lycée and 1 Gbit/s in it; from the commit (Monday,
 13:00) until every PC was seen to be as wanted. The bound is what bandwidth and windows alone allow: each image version once over the whole uplink, its bytes to
 all PCs over the whole network of the lycée, as soon as a window is open. It knows neither how long a PC takes to start, to read and write its disk and to install a package, nor that a server
 writes so many disks at once.
