@@ -26,7 +26,7 @@ const placeOf = (file) => {
   return place === -1 ? longest.length : place
 }
 
-// One process a test file: tests signal, chdir and spawn. bin/test runs the files that share the machine (the lab) one after another.
+// One process a test file: tests signal, chdir and spawn. bin/test runs the files that share the machine (the lab) one after another, whole PCs two at a time.
 export default {
   files: ['tests/**/*.test.ts'],
   extensions: ['ts'],

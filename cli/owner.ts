@@ -12,10 +12,13 @@ export const newOwner = (): string => `${hostname()}:${process.pid}:${randomByte
  */
 export const releaseTheDead = async (store: Store): Promise<void> => {
   const owners = new Set((await store.openActions()).map((open) => open.owner))
-  for (const owner of owners) {
-    const [host, pid] = owner.split(':')
-    if (host === hostname() && !isAlive(Number(pid))) await store.touchOwner(owner, 0)
-  }
+  for (const owner of owners) if (!mayLive(owner)) await store.touchOwner(owner, 0)
+}
+
+/** False: it was a process of this host, and is no more. */
+export const mayLive = (owner: string): boolean => {
+  const [host, pid] = owner.split(':')
+  return host !== hostname() || isAlive(Number(pid))
 }
 
 const isAlive = (pid: number): boolean => {

@@ -13,6 +13,7 @@ import type { Given } from './given.ts'
 import { abbreviate } from './output/revision.ts'
 import { printOrder } from './output/rollout-order.ts'
 import { noRollout, rolloutOver, whyMissing } from './output/rollout-refusals.ts'
+import { mayLive } from './owner.ts'
 import { ok, type Result } from './result.ts'
 import { withStoreInUse } from './store-in-use.ts'
 
@@ -111,10 +112,8 @@ const answerTo = async ({ clock }: Context, store: Store, order: RolloutOrder): 
   return { kind: 'taken-up', rollout }
 }
 
-const isUpAlive = async (store: Store, now: Instant): Promise<boolean> => {
-  const seenAt = await store.ownerSeenAt()
-  return seenAt !== undefined && now - seenAt < seenWithinMs
-}
+const isUpAlive = async (store: Store, now: Instant): Promise<boolean> =>
+  (await store.ownersSince(now - seenWithinMs)).some(mayLive)
 
 /** One that takes back another is newer than it, and so may be what came after. */
 const searchedRollouts = 10

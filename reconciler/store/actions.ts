@@ -180,15 +180,13 @@ export const touchOwner = async (db: Database, owner: string, seen_at: Instant):
     .execute()
 }
 
-export const readOwnerSeenAt = async (db: Database): Promise<Instant | undefined> => {
-  const [latest] = await db
+export const readOwnersSince = async (db: Database, since: Instant): Promise<readonly string[]> => {
+  const rows = await db
     .selectFrom('owners')
-    .select('seen_at')
-    .where('seen_at', '>', 0)
-    .orderBy('seen_at', 'desc')
-    .limit(1)
+    .select('owner')
+    .where('seen_at', '>', Math.max(0, since))
     .execute()
-  return latest?.seen_at
+  return rows.map(({ owner }) => owner).sort()
 }
 
 export const readOpenActions = async (db: Database): Promise<readonly OpenAction[]> => {

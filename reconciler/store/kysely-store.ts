@@ -6,7 +6,7 @@ import {
   collectActions,
   endActions,
   readOpenActions,
-  readOwnerSeenAt,
+  readOwnersSince,
   touchOwner,
 } from './actions.ts'
 import { readAttempts } from './attempts.ts'
@@ -110,7 +110,7 @@ export const createKyselyStore = (dialect: Dialect): Store => {
     claimActions: (claims, owner, now, staleMs) =>
       atomically((database) => claimActions(database, { claims, owner, now, staleMs })),
     touchOwner: (owner, now) => run((database) => touchOwner(database, owner, now)),
-    ownerSeenAt: () => run(readOwnerSeenAt),
+    ownersSince: (since) => run((database) => readOwnersSince(database, since)),
     openActions: () => run(readOpenActions),
     endActions: (ended) => atomically((database) => endActions(database, ended)),
     durations: () => run(readDurations),

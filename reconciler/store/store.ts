@@ -98,8 +98,8 @@ export interface Store {
   ): Promise<ReadonlyMap<ActionId, Claim>>
   /** Says when this owner was last alive; an owner that leaves says 0, and its open actions are free at once. */
   touchOwner(owner: string, now: Instant): Promise<void>
-  /** When an owner that has not left was last alive; undefined: there is none. */
-  ownerSeenAt(): Promise<Instant | undefined>
+  /** Owners that were alive after `since` and have not left, in the order of their names. */
+  ownersSince(since: Instant): Promise<readonly string[]>
   openActions(): Promise<readonly OpenAction[]>
   /**
    * Records how actions ended, what is now applied (facet digests), the new backoffs (replacing those of the same keys; `clear`
