@@ -27,7 +27,10 @@ export const misfortuneText: Readonly<Record<Misfortune, Text>> = {
   'disk-full': say('some disks are full', 'certains disques sont pleins'),
   'wrong-clock': say('some clocks are wrong', 'certaines horloges sont fausses'),
   'duplicate-mac': say('two PCs have one MAC address', 'deux postes ont la même adresse MAC'),
-  messages: say('orders are lost, doubled, late', 'des ordres sont perdus, doublés, en retard'),
+  messages: say(
+    'orders are lost, doubled, late; answers are slow',
+    'des ordres sont perdus, doublés, en retard\u00a0; des réponses tardent',
+  ),
   'cut-lycee': say('a lycée is cut off for two days', 'un lycée est coupé du réseau pendant deux jours'),
   killed: say('the process is killed at any instant', 'le processus est tué à n’importe quel instant'),
   'restored-hub': say(
