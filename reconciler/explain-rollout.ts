@@ -1,11 +1,13 @@
 /** Where one machine is on the way to a new revision. */
 import { say } from '../specs/text.ts'
 import type { ExplanationLine } from './explain.ts'
-import type { MachineId } from './model/ids.ts'
+import { siteOf } from './machine-id.ts'
+import type { MachineId, SiteId } from './model/ids.ts'
 import type { Text } from './model/reason.ts'
-import type { MachineStanding, Steering } from './model/rollout.ts'
+import type { MachineStanding, Rollout, Steering } from './model/rollout.ts'
 import { isOpen } from './rollout.ts'
 import { countedWaves } from './rollout-news.ts'
+import { lyceeHeld } from './rollout-reasons.ts'
 import type { RolloutTally } from './rollout-tally.ts'
 import { shortRevision } from './wording.ts'
 
@@ -31,7 +33,15 @@ export function rolloutLines(
       ),
       at,
     },
+    ...(standing === 'waiting' ? standstillLines(rollout, siteOf(machine)) : []),
   ]
+}
+
+/** Whose turn it is not yet is told by its decision; why nobody's turn comes, here. */
+function standstillLines({ phase, heldSites }: Rollout, site: SiteId): readonly ExplanationLine[] {
+  if (phase.kind === 'paused') return [{ text: phase.reason.message, at: phase.at }]
+  const heldAt = heldSites[site]
+  return heldAt === undefined ? [] : [{ text: lyceeHeld.message, at: heldAt }]
 }
 
 const acceptedFailure = say(

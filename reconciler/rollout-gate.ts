@@ -3,7 +3,7 @@ import type { DesiredMachine } from '../specs/desired.ts'
 import type { Instant } from './model/ids.ts'
 import type { GateName } from './model/plan.ts'
 import type { Reason } from './model/reason.ts'
-import type { Steering } from './model/rollout.ts'
+import type { Rollout, Steering } from './model/rollout.ts'
 import { isAdmitted, isOpen } from './rollout.ts'
 import { countedWaves } from './rollout-news.ts'
 import {
@@ -28,23 +28,22 @@ export function rolloutHold(steering: Steering, machine: DesiredMachine): Rollou
   const { rollout, waveOf, attempts } = steering
   const index = waveOf.get(machine.id)
   if (index === undefined || !isOpen(rollout)) return undefined
-  const kind = isAdmitted(steering, machine.id) ? 'stopped' : 'waiting'
+  // Whether the rollout goes on or not: of a stop those are told for whom it is not their turn that is missing.
+  if (!isAdmitted(steering, machine.id)) return waiting(steering, index)
   // Who was begun is brought to an end: half a change is the worst of all states.
-  if (kind === 'stopped' && attempts.has(machine.id)) return undefined
-  const { phase } = rollout
-  switch (phase.kind) {
-    case 'paused':
-      return { kind, by: phase.by === 'failures' ? 'budget' : 'wave', reason: phase.reason }
-    case 'closing':
-      return { kind, by: 'budget', reason: rolloutClosing }
-    default:
-  }
-  if (rollout.heldSites[machine.site] !== undefined) return { kind, by: 'budget', reason: lyceeHeld }
-  return kind === 'stopped' ? undefined : waiting(steering, index)
+  return attempts.has(machine.id) ? undefined : stopped(rollout, machine)
+}
+
+function stopped({ phase, heldSites }: Rollout, machine: DesiredMachine): RolloutHold | undefined {
+  if (phase.kind === 'paused')
+    return { kind: 'stopped', by: phase.by === 'failures' ? 'budget' : 'wave', reason: phase.reason }
+  if (phase.kind === 'closing') return { kind: 'stopped', by: 'budget', reason: rolloutClosing }
+  if (heldSites[machine.site] !== undefined) return { kind: 'stopped', by: 'budget', reason: lyceeHeld }
+  return undefined
 }
 
 function waiting({ rollout }: Steering, own: number): RolloutHold {
-  const { waves, policy } = rollout
+  const { waves, policy, phase } = rollout
   const total = countedWaves(waves)
   const current = waves.findIndex(({ passedAt }) => passedAt === undefined)
   const wave = waves[current]
@@ -59,7 +58,7 @@ function waiting({ rollout }: Steering, own: number): RolloutHold {
   const isNext = waves.slice(current + 1, own).every(({ machines }) => machines === 0)
   // One that asks a person first does not open by itself.
   const asks = policyOfWave(policy, own).approval && waves[own]?.approvedBy === undefined
-  return isNext && !asks && wave?.metSince !== undefined
+  return isNext && !asks && phase.kind === 'running' && wave?.metSince !== undefined
     ? { ...hold, until: wave.metSince + policyOfWave(policy, current).soakMs }
     : hold
 }

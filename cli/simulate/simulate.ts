@@ -138,7 +138,7 @@ const prepare = async (parts: SimulationParts) => {
   /** The revisions that may be in force: around a commit it takes a pass until the newer one is. */
   const commits = createCommits()
   let committed: { readonly named: Named; readonly at: Instant }[] = []
-  const takesOverMs = config.passEveryMs + 10 * 60_000
+  const takesOverMs = 2 * (config.requestsEveryMs ?? config.passEveryMs) + 10 * 60_000
   const desiredAt = (at: Instant): readonly Desired[] =>
     committed
       .filter((_, index) => {
@@ -255,8 +255,7 @@ const prepare = async (parts: SimulationParts) => {
   }
 
   const kept = (): Promise<void> => {
-    const within = 3 * config.observeEveryMs + 2 * config.passEveryMs + hourMs
-    return checkKept(hub.store(), clock.now(), within, report)
+    return checkKept(hub.store(), clock.now(), 3 * config.observeEveryMs + hourMs, report)
   }
 
   let convergedAfterMs: number | undefined

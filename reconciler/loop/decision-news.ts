@@ -1,4 +1,7 @@
-/** What the audit log says of decisions: each once, until another one is told. */
+/**
+ * What the audit log says of decisions: each once, until another one is told; of those that only wait, each reason once, however
+ * often they change places, until something else is decided.
+ */
 import { describeDecision } from '../describe.ts'
 import type { MachineId } from '../model/ids.ts'
 import type { Decision, Plan } from '../model/plan.ts'
@@ -13,16 +16,20 @@ export const createDecisionNews = (
   store: Pick<Store, 'append' | 'latestPlan'>,
   actor: string,
 ): DecisionNews => {
-  let told: Map<MachineId, string> | undefined
+  let told: Map<MachineId, readonly string[]> | undefined
   return {
     tell: async (plan) => {
       told ??= await toldBefore(store)
       const events: NewEvent[] = []
-      const signatures = new Map<MachineId, string>()
+      const signatures = new Map<MachineId, readonly string[]>()
       for (const [machine, decision] of plan.decisions) {
         const signature = signatureOf(decision)
-        if (signature === undefined || told.get(machine) === signature) continue
-        signatures.set(machine, signature)
+        const before = told.get(machine) ?? []
+        if (signature === undefined || before.includes(signature)) continue
+        signatures.set(
+          machine,
+          isWait(signature) && before.every(isWait) ? [...before, signature] : [signature],
+        )
         events.push(eventOf(plan, machine, decision, actor))
       }
       if (events.length > 0) await store.append(events)
@@ -31,13 +38,15 @@ export const createDecisionNews = (
   }
 }
 
+const isWait = (signature: string): boolean => signature.startsWith('held ')
+
 /** After a restart: what the last plan says was told with it. */
-const toldBefore = async (store: Pick<Store, 'latestPlan'>): Promise<Map<MachineId, string>> => {
+const toldBefore = async (store: Pick<Store, 'latestPlan'>): Promise<Map<MachineId, readonly string[]>> => {
   const before = await store.latestPlan()
-  const signatures = new Map<MachineId, string>()
+  const signatures = new Map<MachineId, readonly string[]>()
   for (const [id, decision] of before?.decisions ?? []) {
     const signature = signatureOf(decision)
-    if (signature !== undefined) signatures.set(id, signature)
+    if (signature !== undefined) signatures.set(id, [signature])
   }
   return signatures
 }

@@ -123,7 +123,7 @@ test('a bad commit stops at its first wave, says why, and the commit that mends 
     [1, 1, 1],
     'nothing was tried on the others since the first commit',
   )
-  t.like(await decided(world, others[0]), { kind: 'held', by: 'budget' })
+  t.like(await decided(world, others[0]), { kind: 'held', by: 'wave', reason: { code: 'wave-not-open' } })
 
   const mended = newCommit({}, 'krita')
   world.commit('c3', mended)
@@ -247,7 +247,7 @@ test('a person pauses and resumes: who was begun is finished, nobody else is beg
   await order(world, 'pause', 'exam')
   await world.clock.pass(5 * hour)
   t.deepEqual(having(world, 'blender'), canary)
-  t.like(await decided(world, others[0]), { kind: 'held', by: 'wave', reason: { code: 'rollout-paused' } })
+  t.like(await decided(world, others[0]), { kind: 'held', by: 'wave', reason: { code: 'wave-not-open' } })
   await order(world, 'resume')
   await world.clock.pass(hour)
   t.deepEqual(having(world, 'blender'), sixPcs)
