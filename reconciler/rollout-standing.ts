@@ -152,6 +152,8 @@ function lookAfter(
   if (readAt(observed) <= endedAt) return 'not'
   if (observed?.facts?.loginsClosed === true) return 'unwell'
   if (observed?.reach === 'silent') return 'gone'
+  // Read in the midst of something, of which only the connection had ended: what came of it, nobody has seen.
+  if (observed?.facts?.running !== undefined) return observed.reach === 'off' ? 'gone' : 'busy'
   switch (decision?.kind) {
     case 'converged':
       return 'well'

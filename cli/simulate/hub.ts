@@ -18,6 +18,8 @@ export type HubParts = {
   readonly images: NonNullable<LoopParts['images']>
   readonly awaited: NonNullable<LoopParts['awaited']>
   readonly hear: (progress: LoopProgress) => void
+  /** Those that have started while the process was not there to hear of it, and many more: all that are on. */
+  readonly areOn: () => Iterable<MachineId>
 }
 
 export type Hub = {
@@ -65,6 +67,7 @@ export const openHub = async (parts: HubParts): Promise<Hub> => {
       },
     })
     alive = { loop, mortality }
+    for (const machine of parts.areOn()) loop.look(machine)
     running = loop.run(stopping.signal).catch((thrown: unknown) => {
       failure ??= { thrown }
     })

@@ -168,6 +168,7 @@ const prepare = async (parts: SimulationParts) => {
     images: () => knownImages,
     awaited: (desired) => awaitedImages(desired, region.isAwaited),
     hear: told,
+    areOn: region.areOn,
   })
   const knownImages = new Map<string, KnownImage>(
     manifestsOf(next.desired).map((manifest) => [
@@ -234,7 +235,7 @@ const prepare = async (parts: SimulationParts) => {
       await hub.restore(saved)
       // What was decided, seen and ordered since the backup nobody can know any more.
       pauses.forget(savedAt)
-      progress.forget()
+      progress.forget(savedAt)
       hub.start()
       technician.restored()
     }
@@ -255,7 +256,8 @@ const prepare = async (parts: SimulationParts) => {
   }
 
   const kept = (): Promise<void> => {
-    return checkKept(hub.store(), clock.now(), 3 * config.observeEveryMs + hourMs, report)
+    const rarest = Math.max(config.observeEveryMs, config.observeOffEveryMs ?? 0)
+    return checkKept(hub.store(), clock.now(), rarest + 2 * config.observeEveryMs + hourMs, report)
   }
 
   let convergedAfterMs: number | undefined

@@ -181,7 +181,7 @@ export const createMischief = (parts: MischiefParts): Mischief => {
   }
 }
 
-const siteOf = (machine: MachineId): string => machine.slice(0, machine.indexOf('/'))
+export const siteOf = (machine: MachineId): SiteId => machine.slice(0, machine.indexOf('/')) as SiteId
 
 type News = {
   readonly manifests: readonly string[]

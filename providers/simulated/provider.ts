@@ -25,6 +25,8 @@ export type SimulatedParts = {
   /** Another PC with the same MAC address: packets for the one reach the other. */
   readonly doubleOf?: (machine: MachineId) => MachineId | undefined
   readonly witness?: Witness
+  /** A PC has started that nobody had called. */
+  readonly onStart?: (machine: MachineId) => void
   /** Milliseconds until a PC, or nobody, has answered. */
   readonly answersIn?: () => number
 }
@@ -200,13 +202,20 @@ export const createSimulatedProvider = (parts: SimulatedParts): Provider => {
     return failed('wait', lost)
   }
 
+  /** Of the one that was called it is known. */
+  const startBy = (called: SimulatedPc, pc: SimulatedPc): void => {
+    pc.powerOn()
+    if (pc !== called) parts.onStart?.(pc.id)
+  }
+
   const wake = async (pc: SimulatedPc, action: Action, signal: AbortSignal): Promise<Outcome> => {
     const begun = clock.now()
     if (begun > action.deadline) return failed('wait', tooLate)
     const sessions = pc.sessions.length
     witness?.({ kind: 'started', machine: pc.id, action, at: begun, sentAt: begun, sessions })
     await clock.sleep(pc.model.bootMs, signal)
-    if (isConnected(pc)) for (const one of [pc, doubleOf(pc)]) if (one?.wakeable) one.powerOn()
+    if (isConnected(pc))
+      for (const one of [pc, doubleOf(pc)]) if (one?.wakeable && !one.isOn()) startBy(pc, one)
     const woken = isConnected(pc) && pc.isOn() && !pc.hangs()
     const durationMs = clock.now() - begun
     const results = action.changes.map((change) => ({ change, ok: true, output: '', durationMs }))

@@ -5,7 +5,7 @@ import type { Desired, DesiredMachine, LocalRange } from '../../specs/desired.ts
 import type { VirtualClock } from './clock.ts'
 import { type PcModel, pcModels } from './hardware.ts'
 import { imageSizes, type KnownSize } from './image-sizes.ts'
-import { createMischief, type Mischief } from './mischief.ts'
+import { createMischief, type Mischief, siteOf } from './mischief.ts'
 import type { Misfortune } from './misfortune.ts'
 import { type ImageSizes, type Pace, realPace } from './pace.ts'
 import { SimulatedPc } from './pc.ts'
@@ -38,6 +38,8 @@ export type Region = {
   readonly sizes: ImageSizes
   /** The lycées' servers fetch what this revision wants ahead. */
   prefetch(desired: Desired): void
+  /** All PCs that are on and can be reached. */
+  areOn(): Iterable<MachineId>
   /** Whether an image is not yet at every lycée that can be reached. */
   isAwaited(manifest: string): boolean
 }
@@ -51,9 +53,13 @@ export const createRegion = (parts: RegionParts): Region => {
   const lines = new Map<SiteId, SiteLines>()
   for (const desired of revisions)
     for (const { id, uplinkBitsPerSecond } of desired.sites.values())
-      if (!lines.has(id)) lines.set(id, createSiteLines(clock, uplinkBitsPerSecond, sizes))
+      if (!lines.has(id))
+        lines.set(
+          id,
+          createSiteLines(clock, uplinkBitsPerSecond, sizes, () => hear(id)),
+        )
   const lineOf = (machine: MachineId): SiteLines => {
-    const line = lines.get(machine.slice(0, machine.indexOf('/')) as SiteId)
+    const line = lines.get(siteOf(machine))
     if (!line) throw new Error(`${machine} is in no lycée`)
     return line
   }
@@ -104,6 +110,11 @@ export const createRegion = (parts: RegionParts): Region => {
     pcs.set(machine.id, pc)
   }
 
+  /** The lycée can be reached again. */
+  const hear = (site: SiteId): void => {
+    for (const pc of pcs.values()) if (pc.isOn() && siteOf(pc.id) === site) parts.onStart(pc.id)
+  }
+
   const prefetch = (desired: Desired): void => {
     for (const { site, profile } of desired.machines.values())
       if (profile.disk?.manifest !== undefined) lines.get(site)?.want(profile.disk.manifest)
@@ -117,6 +128,7 @@ export const createRegion = (parts: RegionParts): Region => {
     faults: mischief.faults,
     connected: (machine) => !lineOf(machine).isCut(),
     doubleOf: mischief.doubleOf,
+    onStart: parts.onStart,
     // Answers come in the same few instants, so that a thousand of them are one step of the clock.
     answersIn: () => 100 * Math.ceil(between(answerRandom, 0, 8)),
     witness: (happened) => {
@@ -146,6 +158,7 @@ export const createRegion = (parts: RegionParts): Region => {
     mischief,
     sizes,
     prefetch,
+    areOn: () => [...pcs.values()].filter((pc) => pc.isOn() && !lineOf(pc.id).isCut()).map(({ id }) => id),
     isAwaited: (manifest) =>
       [...lines.values()].some((line) => !line.isCut() && line.isWanted(manifest) && !line.has(manifest)),
   }

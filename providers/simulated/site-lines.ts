@@ -30,6 +30,8 @@ export const createSiteLines = (
   clock: VirtualClock,
   uplinkBits: number | undefined,
   sizes: ImageSizes,
+  /** Something goes in and out again. */
+  onMended: () => void = () => undefined,
 ): SiteLines => {
   const lan = createLink(clock, (lanBits / 8) * usable)
   const uplink = createLink(clock, ((uplinkBits ?? usualUplinkBits) / 8) * usable)
@@ -57,8 +59,10 @@ export const createSiteLines = (
       uplink.cut()
     },
     mend: () => {
+      if (!isCut) return
       isCut = false
       uplink.mend()
+      onMended()
     },
     isCut: () => isCut,
     stock: (manifest) => {

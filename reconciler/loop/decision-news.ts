@@ -1,6 +1,6 @@
 /**
- * What the audit log says of decisions: each once, until another one is told; of those that only wait, each reason once, however
- * often they change places, until something else is decided.
+ * What the audit log says of decisions: each once, until another one is made; of those that only wait, each reason once, however
+ * often they change places. What is to be done is told when it begins.
  */
 import { describeDecision } from '../describe.ts'
 import type { MachineId } from '../model/ids.ts'
@@ -23,6 +23,10 @@ export const createDecisionNews = (
       const events: NewEvent[] = []
       const signatures = new Map<MachineId, readonly string[]>()
       for (const [machine, decision] of plan.decisions) {
+        if (decision.kind === 'act') {
+          signatures.set(machine, [])
+          continue
+        }
         const signature = signatureOf(decision)
         const before = told.get(machine) ?? []
         if (signature === undefined || before.includes(signature)) continue
@@ -51,13 +55,13 @@ const toldBefore = async (store: Pick<Store, 'latestPlan'>): Promise<Map<Machine
   return signatures
 }
 
-/** What an entry of the log would say; undefined for what passes by itself in a moment. */
+/** What an entry of the log would say; undefined for what passes by itself in a moment, or is told when it begins. */
 const signatureOf = (decision: Decision): string | undefined => {
   switch (decision.kind) {
     case 'converged':
       return 'converged'
     case 'act':
-      return 'act'
+      return undefined
     case 'held':
       return ['in-flight', 'fresh', 'capacity'].includes(decision.by)
         ? undefined

@@ -27,6 +27,8 @@ export type LoopConfig = {
   /** A full pass, also if nothing woke the loop: what an event failed to tell is found then. */
   readonly passEveryMs: number
   readonly observeEveryMs: number
+  /** A machine that was found off, where `look` tells of each that starts; by default as often as the others. */
+  readonly observeOffEveryMs?: number
   /** Longer than `observeEveryMs`: an observation older than this decides nothing. */
   readonly freshMs: number
   readonly observeConcurrency: number
@@ -77,6 +79,7 @@ export const settingsOf = (config: LoopConfig): Settings => ({
   imagesWithinMs: 6 * 3_600_000,
   approve: [],
   requestsEveryMs: config.passEveryMs,
+  observeOffEveryMs: config.observeEveryMs,
   ...config,
 })
 

@@ -84,7 +84,7 @@ export const createObserver = (
     if (signal.aborted) return
     const dated = asOf(withoutOldSystem(observed, before), startedAt)
     fresh.add(dated)
-    const again = clock.now() + settings.observeEveryMs
+    const again = clock.now() + restOf(dated)
     queue.set(machine.id, Math.min(again, queue.at(machine.id) ?? never))
     onProgress?.({ kind: 'observed', observed: dated })
     ring()
@@ -93,6 +93,10 @@ export const createObserver = (
   const lookBy = (machine: MachineId, at: Instant): void => {
     queue.set(machine, Math.min(at, queue.at(machine) ?? never))
   }
+
+  /** Until it is looked at again if nothing happens. */
+  const restOf = ({ reach }: Observed): number =>
+    reach === 'off' ? settings.observeOffEveryMs : settings.observeEveryMs
 
   const hasRoom = (): boolean => looking.size < settings.observeConcurrency
 
@@ -122,10 +126,10 @@ export const createObserver = (
       for (const id of [...queue.machines()]) if (!machines.has(id)) queue.remove(id)
       for (const id of machines.keys()) {
         if (looking.has(id)) continue
-        const seenAt = inventory.get(id)?.observedAt
+        const seen = inventory.get(id)
         // Seen in the future: our clock was set back.
-        const known = seenAt !== undefined && seenAt <= clock.now()
-        const due = known ? seenAt + settings.observeEveryMs : clock.now()
+        const isKnown = seen !== undefined && seen.observedAt <= clock.now()
+        const due = isKnown ? seen.observedAt + restOf(seen) : clock.now()
         if ((queue.at(id) ?? never) > due) queue.set(id, due)
       }
     },

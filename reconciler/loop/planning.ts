@@ -73,6 +73,9 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
   /** As of the last full pass: single actions hardly change them. */
   let durations: Durations = new Map()
   let leftOver: readonly MachineId[] = []
+  /** Those that wait for an image that is on its way, and which images were, when that was asked last. */
+  const waiting = new Set<MachineId>()
+  let onTheWay: ReadonlySet<string> = new Set()
   let storedTarget: Plan['target'] | undefined
 
   const refresh = async (): Promise<void> => {
@@ -178,6 +181,8 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
       else opening.set(id, Math.max(until, now + leastPauseMs))
       if (decision.kind === 'act') claiming.add(id)
       else claiming.delete(id)
+      if (decision.kind === 'held' && decision.by === 'image') waiting.add(id)
+      else waiting.delete(id)
       queued.get(siteOf(id))?.delete(id)
     }
     // Behind those that were not asked: what kept these may not keep the others.
@@ -202,6 +207,7 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
       sum.remove(id)
       opening.remove(id)
       claiming.delete(id)
+      waiting.delete(id)
       queued.get(siteOf(id))?.delete(id)
     }
     return dropped
@@ -212,6 +218,14 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
     await store.putDecisions(made, unstored)
     unstored.clear()
     storedTarget = made.target
+  }
+
+  /** Of an image that has come nobody is told. */
+  const askForImages = ({ desired }: Standing): void => {
+    if (awaited === undefined || waiting.size === 0) return
+    const now = new Set(awaited(desired).keys())
+    if ([...onTheWay].some((image) => !now.has(image))) for (const id of waiting) marked.add(id)
+    onTheWay = now
   }
 
   const due = (now: Instant): boolean => marked.size > 0 || freed.size > 0 || (opening.next() ?? never) <= now
@@ -293,6 +307,7 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
       return parkPlan(standing).catch(again(before))
     },
     marked: async (standing) => {
+      askForImages(standing)
       if (!due(clock.now())) return undefined
       // Before it is decided: what happens meanwhile marks them anew.
       const all = takeDue(standing)

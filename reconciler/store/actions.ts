@@ -161,7 +161,7 @@ const insertClaims = async (
     result: null,
     code: null,
   }))
-  const own = await runOver(db, 'claim', rows, (piece) =>
+  const pieces = await runOver(db, 'claim', rows, (piece) =>
     db
       .insertInto('actions')
       .values(piece)
@@ -169,7 +169,7 @@ const insertClaims = async (
       .onConflict((conflict) => conflict.doNothing())
       .returning('id'),
   )
-  return new Set(own.map(({ id }) => id))
+  return new Set(pieces.flatMap((piece) => piece.rows.map(({ id }) => id)))
 }
 
 export const touchOwner = async (db: Database, owner: string, seen_at: Instant): Promise<void> => {

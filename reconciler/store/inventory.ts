@@ -17,7 +17,7 @@ import {
   writeFacts,
 } from './facts-row.ts'
 import { createInterner, type Interner } from './interner.ts'
-import { runOver } from './prepared.ts'
+import { type Piece, runOver } from './prepared.ts'
 import type { BodyRow, ObservationRow } from './schema.ts'
 
 /**
@@ -43,38 +43,44 @@ export const putObserved = async (
   const parts = new Map<string, BodyRow>()
   const own: OwnLooks = new Map()
   const seq = await nextChange(db)
-  const rows = newestOfEach(observed).map((one) => {
-    const facts = one.facts && writeFacts(one.facts, written.get(one.machine))
-    const row = toRow(one, facts?.row, sets, parts)
+  const alike: ObservationRow[] = []
+  const news: ObservationRow[] = []
+  for (const one of newestOfEach(observed)) {
+    const before = written.get(one.machine)
+    const facts = one.facts && writeFacts(one.facts, before)
+    const row = toRow(one, facts?.row, seq, sets, parts)
     const kept = withSharedPackages(one, row, cache)
     if (facts !== undefined && kept.facts !== undefined)
       written.set(one.machine, { ...facts, facts: kept.facts })
     own.set(one.machine, { seq, observed: kept })
-    return { ...row, seq }
-  })
+    const areAlike = before !== undefined && facts !== undefined && hasSameBodies(before.row, facts.row)
+    ;(areAlike ? alike : news).push(row)
+  }
   await putBodies(db, 'package_sets', sets)
   await putBodies(db, 'fact_parts', parts)
-  const put = await putLooks(db, rows)
-  const others = rows.filter(({ machine }) => !put.has(machine))
-  await putLooks(db, others, bodyColumns)
+  for (const { of, affected } of await putLooks(db, alike)) if (affected < of.length) news.push(...of)
+  await putLooks(db, inOrder(news), bodyColumns)
   return own
 }
 
-const bodyColumns = ['os', 'package_set', 'package_state', 'script_shape'] as const
+const hasSameBodies = (a: FactsRow, b: FactsRow): boolean =>
+  a.os.digest === b.os.digest &&
+  a.packageSet?.digest === b.packageSet?.digest &&
+  a.packageState?.digest === b.packageState?.digest &&
+  a.scriptShape?.digest === b.scriptShape?.digest
 
 /**
  * Most looks find the same bodies as the look before, and to write their names again costs as much as all the rest, as each has
  * an index. So those columns are written only where they are said to be news.
- * @param news they may have changed; else a machine of which one has is left as it is.
- * @returns the machines that were written.
+ * @param news they may have changed; else a machine of which one has, by another process, is left as it is.
  */
-const putLooks = async (
+const putLooks = (
   db: Database,
   rows: readonly ObservationRow[],
   news: readonly (typeof bodyColumns)[number][] = [],
-): Promise<ReadonlySet<string>> => {
-  const written = await runOver(db, `put ${news.length === 0 ? 'looks' : 'new looks'}`, rows, (piece) => {
-    return db
+): Promise<readonly Piece<ObservationRow, unknown>[]> =>
+  runOver(db, `put ${news.length === 0 ? 'looks' : 'new looks'}`, rows, (piece) =>
+    db
       .insertInto('observations')
       .values(piece)
       .onConflict((conflict) => {
@@ -99,11 +105,10 @@ const putLooks = async (
                 same.whereRef(`excluded.${column}`, 'is not distinct from', `observations.${column}`),
               update,
             )
-      })
-      .returning('machine')
-  })
-  return new Set(written.map(({ machine }) => machine))
-}
+      }),
+  )
+
+const bodyColumns = ['os', 'package_set', 'package_state', 'script_shape'] as const
 
 /** Equal package sets are one object in memory, whoever has seen them. */
 const withSharedPackages = (
@@ -139,15 +144,19 @@ const newestOfEach = (observed: readonly Observed[]): readonly Observed[] => {
     const other = newest.get(one.machine)
     if (!other || other.observedAt <= one.observedAt) newest.set(one.machine, one)
   }
-  return [...newest.values()].sort((a, b) => (a.machine < b.machine ? -1 : 1))
+  return inOrder([...newest.values()])
 }
+
+const inOrder = <Of extends { readonly machine: string }>(all: readonly Of[]): readonly Of[] =>
+  all.toSorted((a, b) => (a.machine < b.machine ? -1 : 1))
 
 const toRow = (
   observed: Observed,
   row: FactsRow | undefined,
+  seq: number,
   sets: Map<string, BodyRow>,
   parts: Map<string, BodyRow>,
-): Omit<ObservationRow, 'seq'> => {
+): ObservationRow => {
   if (row) parts.set(row.os.digest, row.os)
   if (row?.packageSet && !sets.has(row.packageSet.digest))
     sets.set(row.packageSet.digest, { digest: row.packageSet.digest, body: row.packageSet.body() })
@@ -166,6 +175,7 @@ const toRow = (
     package_state: row?.packageState?.digest ?? null,
     script_shape: row?.scriptShape?.digest ?? null,
     disk: observed.disk === undefined ? null : JSON.stringify(observed.disk),
+    seq,
   }
 }
 

@@ -37,6 +37,13 @@ const textOf = (name: string, { sql, parameters }: CompiledQuery, values: readon
 /** SQLite takes 32,766 values in one statement, PostgreSQL 65,535; the widest of our tables has fourteen columns. */
 const mostRows = 256
 
+/** What came of one piece of a list of rows. */
+export type Piece<Row, Result> = {
+  readonly of: readonly Row[]
+  readonly rows: readonly Result[]
+  readonly affected: number
+}
+
 /**
  * Runs a statement over rows, in pieces of 256, 128, … 1, so that there are nine texts of it and not as many as there are lengths of lists.
  * @param build of a piece; its parameters are the values of the rows, one row after the other.
@@ -46,10 +53,10 @@ export const runOver = async <Row extends Readonly<Record<keyof Row, Value>>, Re
   name: string,
   rows: readonly Row[],
   build: (rows: readonly Row[]) => Compilable<Result>,
-): Promise<readonly Result[]> => {
-  const results: Result[] = []
+): Promise<readonly Piece<Row, Result>[]> => {
+  const pieces: Piece<Row, Result>[] = []
   const [first] = rows
-  if (first === undefined) return results
+  if (first === undefined) return pieces
   const columns = Object.keys(first) as (keyof Row)[]
   let from = 0
   for (let size = mostRows; from < rows.length; ) {
@@ -57,12 +64,12 @@ export const runOver = async <Row extends Readonly<Record<keyof Row, Value>>, Re
       size /= 2
       continue
     }
-    const piece = rows.slice(from, from + size)
-    const values = piece.flatMap((row) => columns.map((column) => row[column]))
-    results.push(...(await runPrepared(db, `${name} ${size}`, values, () => build(piece))).rows)
+    const of = rows.slice(from, from + size)
+    const values = of.flatMap((row) => columns.map((column) => row[column]))
+    pieces.push({ of, ...(await runPrepared(db, `${name} ${size}`, values, () => build(of))) })
     from += size
   }
-  return results
+  return pieces
 }
 
 /**

@@ -19,16 +19,41 @@ test('a list of any length is written whole, and what is returned comes in its o
   for (const length of [0, 1, 3, 255, 256, 257, 700]) {
     const { db } = await emptyDatabase()
     const rows = owners(length)
-    const returned = await runOver(db, 'put owners', rows, (piece) =>
+    const pieces = await runOver(db, 'put owners', rows, (piece) =>
       db.insertInto('owners').values(piece).returning('owner'),
     )
     t.deepEqual(
-      returned.map(({ owner }) => owner),
+      pieces.flatMap((piece) => piece.rows.map(({ owner }) => owner)),
       rows.map(({ owner }) => owner),
+    )
+    t.deepEqual(
+      pieces.flatMap(({ of }) => of),
+      rows,
     )
     const read = await db.selectFrom('owners').selectAll().orderBy('seen_at').execute()
     t.deepEqual(read, rows, `${length} rows`)
   }
+})
+
+test('of each piece it is known how many rows it has written', async (t) => {
+  const { db } = await emptyDatabase()
+  const put = (rows: ReturnType<typeof owners>) =>
+    runOver(db, 'put new owners', rows, (piece) =>
+      db
+        .insertInto('owners')
+        .values(piece)
+        .onConflict((conflict) => conflict.column('owner').doNothing()),
+    )
+  await put(owners(3))
+  const pieces = await put(owners(7))
+  t.deepEqual(
+    pieces.map(({ of, affected }) => [of.length, affected]),
+    [
+      [4, 1],
+      [2, 2],
+      [1, 1],
+    ],
+  )
 })
 
 test('values that are not in the order of the statement are refused before it is run', async (t) => {

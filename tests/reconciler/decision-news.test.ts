@@ -1,6 +1,6 @@
 import test from 'ava'
 import { createDecisionNews } from '../../reconciler/loop/decision-news.ts'
-import type { Digest, MachineId, Revision } from '../../reconciler/model/ids.ts'
+import type { ActionId, Digest, MachineId, Revision } from '../../reconciler/model/ids.ts'
 import type { Decision, GateName, Target } from '../../reconciler/model/plan.ts'
 import type { NewEvent } from '../../reconciler/store/store.ts'
 import { say } from '../../specs/text.ts'
@@ -25,6 +25,20 @@ const held = (by: GateName, code: string): Decision => ({
 const outside = held('window', 'outside-window')
 const notItsWave = held('wave', 'wave-not-open')
 const converged: Decision = { kind: 'converged', reported: [] }
+
+const act: Decision = {
+  kind: 'act',
+  takesMs: 1_000,
+  action: {
+    id: 'a1' as ActionId,
+    machine,
+    fence: target.fence,
+    content: target.desired,
+    changes: [],
+    expect: { packages: {} },
+    deadline: 1_000,
+  },
+}
 
 /** What the log tells of these decisions, one after the other. */
 const told = async (...decisions: readonly Decision[]): Promise<readonly string[]> => {
@@ -54,6 +68,11 @@ test('after something else was decided, a wait is told anew', async (t) => {
     ['outside-window', 'wave-not-open', 'wave-not-open', 'outside-window'],
   )
   t.is(log.length, 5)
+})
+
+test('what is to be done is told when it begins, and what is decided after it is told anew', async (t) => {
+  t.deepEqual(await told(outside, act, outside), ['outside-window', 'outside-window'])
+  t.is((await told(converged, act, converged)).length, 2)
 })
 
 test('what passes by itself in a moment is told at no time, and interrupts nothing', async (t) => {

@@ -1,6 +1,6 @@
 /** How far one machine is: worked out from what was decided, seen and tried, each time anew. */
 import test from 'ava'
-import type { MachineId } from '../../reconciler/model/ids.ts'
+import type { ActionId, MachineId } from '../../reconciler/model/ids.ts'
 import type { Observed } from '../../reconciler/model/observed.ts'
 import type { Decision } from '../../reconciler/model/plan.ts'
 import type { Attempt, MachineStanding } from '../../reconciler/model/rollout.ts'
@@ -136,6 +136,15 @@ const tried: readonly Row[] = [
     'it was not seen for a month and is well now',
     { attempt: attempt(), decision: converged, observed: seen(-50), ...later(60) },
     'succeeded',
+  ],
+  [
+    'the connection broke, the action went on as it was read, and it is off since',
+    {
+      attempt: attempt({ result: 'wait', code: 'connection-lost' }),
+      decision: converged,
+      observed: { ...seen(9, { running: 'a1' as ActionId }), reach: 'off' },
+    },
+    'attempted',
   ],
   [
     'more is to be done on it',

@@ -14,6 +14,8 @@ export type Tried = {
   failedAt?: Instant | undefined
   /** It was read, and was as wanted, after its last action had ended. */
   seenWellAt?: Instant | undefined
+  /** The same, before the action that was started last. */
+  wellBefore?: Instant | undefined
 }
 
 export type TrueProgress = {
@@ -26,8 +28,8 @@ export type TrueProgress = {
   begin(next: Desired, mayHave: (machine: MachineId) => boolean): void
   /** A person has said that what failed does not count. */
   accept(): void
-  /** The store is an older one: of what failed since it remembers nothing. */
-  forget(): void
+  /** The store is the one of `to`: what failed is found anew, and whose failure was accepted since it does not remember. */
+  forget(to: Instant): void
 }
 
 export const createTrueProgress = (
@@ -39,7 +41,7 @@ export const createTrueProgress = (
   let next: Desired | undefined
   let mayHave: (machine: MachineId) => boolean = () => false
   /** Whoever let the rollout go on has said that they do not count, whatever becomes of them. */
-  const accepted = new Set<MachineId>()
+  const accepted = new Map<MachineId, Instant>()
   /** Of which the loop was told that they failed: what they do from then on it does not hear. */
   const givenUp = new Set<ActionId>()
   /** Interrupted once may have been somebody's hand. */
@@ -60,9 +62,11 @@ export const createTrueProgress = (
     mended(machine, one)
   }
 
-  const forget = (): void => {
+  const forget = (to: Instant): void => {
     for (const [machine, one] of tried) mended(machine, one)
-    for (const known of [failed, interrupted, accepted]) known.clear()
+    failed.clear()
+    interrupted.clear()
+    for (const [machine, at] of accepted) if (at > to) accepted.delete(machine)
   }
 
   return {
@@ -74,6 +78,12 @@ export const createTrueProgress = (
       const one = tried.get(happened.machine) ?? { firstAt: happened.at, running: false }
       tried.set(happened.machine, one)
       one.running = happened.kind === 'started'
+      if (one.running) one.wellBefore = one.seenWellAt
+      // Nothing was done: somebody had logged in.
+      else if (happened.kind === 'ended' && happened.outcome?.kind === 'wrong-precondition') {
+        one.seenWellAt ??= one.wellBefore
+        return
+      }
       // An order that was given up as lost, and arrives late: nobody can know of it before the next look.
       if (!givenUp.has(happened.action.id)) one.seenWellAt = undefined
     },
@@ -97,12 +107,12 @@ export const createTrueProgress = (
       mayHave = admitted
       tried.clear()
       givenUp.clear()
-      forget()
+      forget(Number.NEGATIVE_INFINITY)
     },
     forget,
     accept: () => {
       for (const [machine, one] of tried) {
-        if (failed.has(machine)) accepted.add(machine)
+        if (failed.has(machine)) accepted.set(machine, now())
         mended(machine, one)
       }
     },
