@@ -16,7 +16,13 @@ const hourMs = 3_600_000
 const image: KnownImage = { usedBytes: 16e9, storedBytes: 6.5e9, deltaBytes: () => 1.17e9 }
 
 /** Nearer to how `up` works than a week of simulation can be: it gathers news for 25 ms and looks every five minutes. */
-const pace = { gatherMs: 5_000, observeEveryMs: hourMs, passEveryMs: hourMs, freshMs: 2 * hourMs + 60_000 }
+const pace = {
+  gatherMs: 5_000,
+  observeEveryMs: hourMs,
+  observeOffEveryMs: hourMs,
+  passEveryMs: hourMs,
+  freshMs: 2 * hourMs + 60_000,
+}
 
 const [kind, timesText = '1'] = process.argv.slice(2)
 keepHeapLean()
