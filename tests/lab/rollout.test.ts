@@ -104,10 +104,12 @@ test.serial(
       t.is(await pc.readFile('/var/log/proxy.runs'), '3128\n', name)
       t.is(await pc.readFile('/etc/proxy.lycee'), 'proxy.lycee.example:3128\n', name)
       const held = (await lycee.status()).machines.find(({ machine }) => machine.endsWith(`/${name}`))
-      t.like(held ?? {}, { decision: 'held', gate: 'budget', code: 'too-many-failures' }, name)
+      t.like(held ?? {}, { decision: 'held', gate: 'wave', code: 'wave-not-open' }, name)
     }
     for (const name of CANARY) t.regex(await lab.pc(name).readFile('/var/log/proxy.runs'), /^3128\n/, name)
-    t.regex((await lycee.run('explain', 'cdi-01')).stdout, /wave 2 of 2/)
+    const { stdout } = await lycee.run('explain', 'cdi-01')
+    t.regex(stdout, /wave 2 of 2/)
+    t.regex(stdout, /has stopped itself/)
   },
 )
 
