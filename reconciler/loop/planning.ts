@@ -73,9 +73,9 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
   /** As of the last full pass: single actions hardly change them. */
   let durations: Durations = new Map()
   let leftOver: readonly MachineId[] = []
-  /** Those that wait for an image that is on its way, and which images were, when that was asked last. */
+  /** Those that wait for an image that is on its way, and all images that were since one had come last. */
   const waiting = new Set<MachineId>()
-  let onTheWay: ReadonlySet<string> = new Set()
+  const onTheWay = new Set<string>()
   let storedTarget: Plan['target'] | undefined
 
   const refresh = async (): Promise<void> => {
@@ -89,6 +89,8 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
   ): Promise<Decided> => {
     const { desired, target, steering } = standing
     const now = clock.now()
+    const coming = awaited?.(desired)
+    for (const image of coming?.keys() ?? []) onTheWay.add(image)
     const pauses = await store.pauses(now)
     const requests = await store.diskRequests()
     await refresh()
@@ -106,7 +108,7 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
         requests,
         durations,
         ...(images === undefined ? {} : { images: images() }),
-        ...(awaited === undefined ? {} : { awaited: awaited(desired) }),
+        ...(coming === undefined ? {} : { awaited: coming }),
         freshMs: settings.freshMs,
         now,
       } satisfies PlanInput,
@@ -223,9 +225,10 @@ export const createPlanning = (parts: LoopParts, settings: Settings): Planning =
   /** Of an image that has come nobody is told. */
   const askForImages = ({ desired }: Standing): void => {
     if (awaited === undefined || waiting.size === 0) return
-    const now = new Set(awaited(desired).keys())
-    if ([...onTheWay].some((image) => !now.has(image))) for (const id of waiting) marked.add(id)
-    onTheWay = now
+    const coming = awaited(desired)
+    const come = [...onTheWay].filter((image) => !coming.has(image))
+    if (come.length > 0) for (const id of waiting) marked.add(id)
+    for (const image of come) onTheWay.delete(image)
   }
 
   const due = (now: Instant): boolean => marked.size > 0 || freed.size > 0 || (opening.next() ?? never) <= now

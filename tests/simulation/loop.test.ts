@@ -244,6 +244,30 @@ test('a pause that ends by itself ends at its time', async (t) => {
   await alive.stop()
 })
 
+test('PCs that are off may be looked at less often; the start of one that is told of is seen at once', async (t) => {
+  const ids = sixPcs.slice(0, 2)
+  const world = await createWorld(t, { seed: 15, ids, archive, installed: {} })
+  const [off, on] = [world.pc(ids[0] ?? ''), world.pc(ids[1] ?? '')]
+  world.commit('c1', wish(ids, {}))
+  const looksAt = (id: string): number =>
+    world.progress.filter((told) => told.kind === 'observed' && told.observed.machine === id).length
+  const day = 24 * 3_600_000
+  const alive = world.loop('a', { observeOffEveryMs: day, passEveryMs: day, freshMs: 2 * day })
+  alive.run()
+  await world.clock.pass(600_000)
+  off.powerOff()
+  await world.clock.pass(600_000)
+  const [before, beforeOn] = [looksAt(off.id), looksAt(on.id)]
+  await world.clock.pass(2 * 3_600_000)
+  t.is(looksAt(off.id), before)
+  t.true(looksAt(on.id) > beforeOn + 10)
+  off.powerOn()
+  alive.loop.look(off.id)
+  await world.clock.pass(60_000)
+  t.is(looksAt(off.id), before + 1)
+  await alive.stop()
+})
+
 test('a stopped loop lets go, and the next one joins what runs on the PC at once', async (t) => {
   const world = await createWorld(t, { seed: 15, ids: one, archive, installed: wrong })
   const desired = wish(one, first)
