@@ -9,15 +9,24 @@ import { createWorld, morning } from './world.ts'
 const ids = sixPcs.slice(0, 2)
 const hourMs = 3_600_000
 
-const desired = wish(ids, {
-  packages: { geogebra: 'present' },
-  site: { server },
-  more: {
-    disk: wantedDisk('v1'),
-    reset: { policy: 'on-demand', keep: [], by: [] },
-    facetDigests: { packages: digest('p'), scripts: digest('s'), identity: digest('i'), disk: digest('d') },
-  },
-})
+const imaged = (version: string) =>
+  wish(ids, {
+    packages: { geogebra: 'present' },
+    site: { server },
+    more: {
+      disk: wantedDisk(version),
+      reset: { policy: 'on-demand', keep: [], by: [] },
+      facetDigests: {
+        packages: digest('p'),
+        scripts: digest('s'),
+        identity: digest('i'),
+        disk: digest(`d ${version}`),
+      },
+    },
+  })
+
+const archive = { geogebra: ['6.0.850-1'] }
+const images = { [manifest('v1')]: { dash: '0.5-1' }, [manifest('v2')]: { dash: '0.6-1' } }
 
 const reason = (code: string): Reason => ({ code, message: say(`${code}.`, `${code}.`) })
 
@@ -26,8 +35,8 @@ async function lycee(t: ExecutionContext, reasonAt: (afterMs: number) => Reason 
   const world = await createWorld(t, {
     seed: 11,
     ids,
-    archive: { geogebra: ['6.0.850-1'] },
-    images: { [manifest('v1')]: { dash: '0.5-1' } },
+    archive,
+    images,
     awaited: () => {
       const why = reasonAt(world.clock.now() - morning)
       return new Map(why === undefined ? [] : [[manifest('v1'), why]])
@@ -37,7 +46,7 @@ async function lycee(t: ExecutionContext, reasonAt: (afterMs: number) => Reason 
     pc.disk.content = 'blank'
     pc.powerOff()
   }
-  world.commit('c1', desired)
+  world.commit('c1', imaged('v1'))
   const result = await world.once('a')
   return {
     result,
@@ -72,5 +81,38 @@ for (const code of ['image-not-here', 'image-not-fetched']) {
     t.true(tookMs < hourMs, `${tookMs}`)
     t.deepEqual(waits, [])
     t.deepEqual(writes, [0, 0])
+  })
+}
+
+for (const minutes of [5, 120]) {
+  test(`an image comes ${minutes} min after it is wanted, and nobody tells: it is seen without any look or pass`, async (t) => {
+    let comesAt = Number.NEGATIVE_INFINITY
+    const world = await createWorld(t, {
+      seed: 12,
+      ids,
+      archive,
+      images,
+      awaited: () => new Map(world.clock.now() < comesAt ? [[manifest('v2'), reason('image-coming')]] : []),
+    })
+    for (const pc of world.pcs.values()) pc.disk.content = 'blank'
+    world.commit('c1', imaged('v1'))
+    t.is(await world.once('a'), 'converged')
+    const upgraded = () => [...world.pcs.values()].filter(({ disk }) => disk.writes.length === 2).length
+    const dayMs = 24 * hourMs
+    const alive = world.loop('b', {
+      passEveryMs: dayMs,
+      observeEveryMs: dayMs,
+      freshMs: 2 * dayMs,
+      requestsEveryMs: hourMs / 2,
+    })
+    alive.run()
+    await world.clock.pass(hourMs)
+    comesAt = world.clock.now() + minutes * 60_000
+    world.commit('c2', imaged('v2'))
+    await world.clock.pass(minutes * 60_000)
+    t.is(upgraded(), 0)
+    await world.clock.pass(hourMs)
+    t.is(upgraded(), ids.length)
+    await alive.stop()
   })
 }
