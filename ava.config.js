@@ -7,6 +7,11 @@ const longest = [
   'lab/vm/bare-pc-secure-boot',
   'lab/vm/bare-pc-bios',
   'lab/vm/disk-life',
+  'lab/interruptions',
+  'lab/standing-back',
+  'lab/killed',
+  'lab/rollout',
+  'lab/ramdisk',
   'browser/reset-page',
   'providers/ssh-actions',
   'specs/fuzz',
@@ -26,7 +31,7 @@ const placeOf = (file) => {
   return place === -1 ? longest.length : place
 }
 
-// One process a test file: tests signal, chdir and spawn. bin/test runs the files that share the machine (the lab) one after another, whole PCs two at a time.
+// One process a test file: tests signal, chdir and spawn.
 export default {
   files: ['tests/**/*.test.ts'],
   extensions: ['ts'],
