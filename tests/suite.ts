@@ -65,7 +65,7 @@ async function choosePhases(args: readonly string[]): Promise<readonly Phase[]> 
     files.filter((file) => folders.some((folder) => file.startsWith(`tests/${folder}/`)))
   const machines = inFolder('lab/vm')
   const lab = inFolder('lab').filter((file) => !machines.includes(file))
-  const slow = inFolder('conformance', 'simulation')
+  const slow = inFolder('conformance', 'simulation', 'mutants')
   const fast = files.filter((file) => ![lab, machines, slow].some((one) => one.includes(file)))
   const phases: Phase[] = []
   if (named.length === 0 && mode !== '--lab')
@@ -76,7 +76,7 @@ async function choosePhases(args: readonly string[]): Promise<readonly Phase[]> 
   if (mode !== '--lab')
     phases.push(
       { name: 'tests', run: () => ava(fast, options) },
-      { name: 'conformance, simulation', run: () => ava(slow, options) },
+      { name: 'conformance, simulation, mutants', run: () => ava(slow, options) },
     )
   if (mode !== '--fast') {
     if (mode === undefined && !process.env['CI'] && process.getuid?.() !== 0 && lab.length > 0)
