@@ -113,7 +113,7 @@ const printEnd = (simulation: Simulation, { locale }: Moment, out: Terminal): vo
   const mark = isWhole ? out.colors.green('✓') : out.colors.yellow('○')
   const text = say(
     `${machines(asWanted).en} of ${formatCount(all, 'en')} are as ${abbreviate(next.revision)} wants`,
-    `${machines(asWanted).fr} sur ${formatCount(all, 'fr')} conformes à ${abbreviate(next.revision)}`,
+    `${machines(asWanted).fr} sur ${formatCount(all, 'fr')} ${asWanted < 2 ? 'conforme' : 'conformes'} à ${abbreviate(next.revision)}`,
   )
   out.line()
   out.line(`${mark} ${text[locale]}${calmText(simulation)[locale]}`)

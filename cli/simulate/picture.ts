@@ -1,6 +1,7 @@
 /** A picture of waves over time: what was well when, wave by wave, the nights behind it, and how full the lines were. */
 import { formatCount } from '../../reconciler/wording.ts'
 import { type Locale, say } from '../../specs/text.ts'
+import { abbreviate } from '../output/revision.ts'
 import { milestoneText } from './milestone-text.ts'
 import type { Milestone } from './milestones.ts'
 import type { Sample } from './nights.ts'
@@ -24,8 +25,8 @@ export const drawWaves = (simulation: Simulation, locale: Locale): string => {
   const to = samples.at(-1)?.at ?? from + 1
   const timezone = simulation.next.desired.park.timezone
   const time = { from, to, timezone, locale }
-  const waves: Frame = { ...time, left: 70, right: width - 30, top: 140, bottom: 430 }
-  const work: Frame = { ...time, left: 70, right: width - 30, top: 486, bottom: 606 }
+  const waves: Frame = { ...time, left: 70, right: width - 42, top: 140, bottom: 430 }
+  const work: Frame = { ...time, left: 70, right: width - 42, top: 486, bottom: 606 }
   const height = 694
   const body = [
     element('rect', { width, height, fill: '#ffffff' }),
@@ -54,8 +55,8 @@ const mostRunning = (samples: readonly Sample[]): number =>
 
 const title = ({ next, machines, parts }: Simulation, locale: Locale): string => {
   const text = say(
-    `${next.desired.park.name}: revision ${next.revision.slice(0, 12)} on ${formatCount(machines, 'en')} PCs`,
-    `${next.desired.park.name}\u00a0: la révision ${next.revision.slice(0, 12)} sur ${formatCount(machines, 'fr')} postes`,
+    `${next.desired.park.name}: revision ${abbreviate(next.revision)} on ${formatCount(machines, 'en')} PCs`,
+    `${next.desired.park.name}\u00a0: la révision ${abbreviate(next.revision)} sur ${formatCount(machines, 'fr')} postes`,
   )
   const faults = parts.faults.length === 0 ? say('no faults', 'sans panne')[locale] : parts.faults.join(', ')
   const below = say(
