@@ -1,8 +1,8 @@
 /** Where one machine is on the way to a new revision. */
 import { say } from '../specs/text.ts'
 import type { ExplanationLine } from './explain.ts'
-import { siteOf } from './machine-id.ts'
 import type { MachineId, SiteId } from './model/ids.ts'
+import { siteOf } from './model/machine-id.ts'
 import type { Text } from './model/reason.ts'
 import type { MachineStanding, Rollout, Steering } from './model/rollout.ts'
 import { isOpen } from './rollout.ts'

@@ -1,6 +1,7 @@
 /** A rollout in numbers: where its machines are, in all, wave by wave and lycée by lycée. */
-import { siteOf } from './machine-id.ts'
+
 import type { MachineId, SiteId } from './model/ids.ts'
+import { siteOf } from './model/machine-id.ts'
 import type { MachineStanding, Steering } from './model/rollout.ts'
 import { type Evidence, questionOf, standingOf } from './rollout-standing.ts'
 

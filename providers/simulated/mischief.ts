@@ -1,5 +1,6 @@
 /** Draws what goes wrong, plays it on the clock, and can make all of it good again. */
 import type { Digest, Instant, MachineId, SiteId } from '../../reconciler/model/ids.ts'
+import { siteOf } from '../../reconciler/model/machine-id.ts'
 import type { Random } from '../../reconciler/ports.ts'
 import type { Desired, Profile } from '../../specs/desired.ts'
 import type { Archive } from './archive.ts'
@@ -180,8 +181,6 @@ export const createMischief = (parts: MischiefParts): Mischief => {
     },
   }
 }
-
-export const siteOf = (machine: MachineId): SiteId => machine.slice(0, machine.indexOf('/')) as SiteId
 
 type News = {
   readonly manifests: readonly string[]

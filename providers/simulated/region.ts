@@ -1,11 +1,12 @@
 /** A whole park of simulated PCs, with the people in it, the lines between them, and what goes wrong. */
 import type { MachineId, SiteId } from '../../reconciler/model/ids.ts'
+import { siteOf } from '../../reconciler/model/machine-id.ts'
 import type { Provider } from '../../reconciler/ports.ts'
 import type { Desired, DesiredMachine, LocalRange } from '../../specs/desired.ts'
 import type { VirtualClock } from './clock.ts'
 import { type PcModel, pcModels } from './hardware.ts'
 import { imageSizes, type KnownSize } from './image-sizes.ts'
-import { createMischief, type Mischief, siteOf } from './mischief.ts'
+import { createMischief, type Mischief } from './mischief.ts'
 import type { Misfortune } from './misfortune.ts'
 import { type ImageSizes, type Pace, realPace } from './pace.ts'
 import { SimulatedPc } from './pc.ts'

@@ -1,9 +1,9 @@
 /** Keeps the plan up to date: for the whole park at each full pass, else only for the machines to which something happened. */
 import { afterLook } from '../applied.ts'
 import { settledRequests } from '../disk-request.ts'
-import { siteOf } from '../machine-id.ts'
 import type { Durations } from '../model/duration.ts'
 import type { Instant, MachineId, SiteId } from '../model/ids.ts'
+import { siteOf } from '../model/machine-id.ts'
 import type { Observed } from '../model/observed.ts'
 import type { Decision, DiskRequest, Plan, PlanInput } from '../model/plan.ts'
 import { durationsOf } from '../pace.ts'

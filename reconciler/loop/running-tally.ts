@@ -1,6 +1,7 @@
 /** A rollout in numbers, kept: what is asked anew is where something happened or time has come, not each machine of a region each time. */
-import { siteOf } from '../machine-id.ts'
+
 import type { Instant, MachineId, SiteId } from '../model/ids.ts'
+import { siteOf } from '../model/machine-id.ts'
 import type { MachineStanding, Steering } from '../model/rollout.ts'
 import { type Evidence, questionOf, standingOf, standsUntil } from '../rollout-standing.ts'
 import { emptyTally, type RolloutTally, type Tally } from '../rollout-tally.ts'

@@ -1,6 +1,6 @@
-import { siteOf } from '../machine-id.ts'
 import type { Change } from '../model/change.ts'
 import type { ActionId, Instant, MachineId } from '../model/ids.ts'
+import { siteOf } from '../model/machine-id.ts'
 import type { Outcome } from '../model/outcome.ts'
 import type { Action } from '../model/plan.ts'
 import { nextActionSeq } from './action-seq.ts'

@@ -1,5 +1,5 @@
-import { siteOf } from '../machine-id.ts'
 import type { ChangeKey, Digest, MachineId } from '../model/ids.ts'
+import { siteOf } from '../model/machine-id.ts'
 import type { Backoff, FailureClass, History } from '../model/plan.ts'
 import type { Reason } from '../model/reason.ts'
 import { touchMachines } from './change-counter.ts'

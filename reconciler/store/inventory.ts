@@ -1,5 +1,5 @@
-import { siteOf } from '../machine-id.ts'
 import type { Digest, MachineId } from '../model/ids.ts'
+import { siteOf } from '../model/machine-id.ts'
 import type { Observed, ObservedDisk, ObservedPackages, Reach } from '../model/observed.ts'
 import type { Reason } from '../model/reason.ts'
 import { nextChange } from './change-counter.ts'

@@ -1,5 +1,5 @@
-import { siteOf } from '../machine-id.ts'
 import type { Instant, MachineId, PlanId } from '../model/ids.ts'
+import { siteOf } from '../model/machine-id.ts'
 import type { Decision, Plan, Target } from '../model/plan.ts'
 import { batches, type Database } from './database.ts'
 import { runOver } from './prepared.ts'

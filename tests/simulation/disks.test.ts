@@ -7,35 +7,16 @@ import { between } from '../../providers/simulated/random.ts'
 import type { DiskRequestId, MachineId } from '../../reconciler/model/ids.ts'
 import type { DiskRequest } from '../../reconciler/model/plan.ts'
 import type { Desired } from '../../specs/desired.ts'
-import type { Digest } from '../../specs/ids.ts'
-import { manifest, server, wantedDisk } from '../reconciler/sample-park.ts'
-import { sixPcs, wish } from './lycee.ts'
+import { manifest } from '../reconciler/sample-park.ts'
+import { archive, imaged, images } from './imaged.ts'
+import { sixPcs } from './lycee.ts'
 import { assertAsWanted, assertSafe } from './truth.ts'
 import { type Alive, createWorld, type World } from './world.ts'
 
 const ids = sixPcs.slice(0, 3)
 const one = ids.slice(0, 1)
-const archive = { geogebra: ['6.0.850-1'] }
-const images = { [manifest('v1')]: { dash: '0.5-1' }, [manifest('v2')]: { dash: '0.6-1' } }
 
-const disks = (of: readonly string[], version = 'v1'): Desired => {
-  const digest = `sha256:disk-${version}` as Digest
-  return wish(of, {
-    packages: { geogebra: 'present' },
-    scripts: { proxy: 'change' },
-    site: { server },
-    more: {
-      disk: wantedDisk(version),
-      reset: { policy: 'on-demand', keep: [], by: [] },
-      facetDigests: {
-        packages: 'sha256:p' as Digest,
-        scripts: 'sha256:s' as Digest,
-        identity: 'sha256:i' as Digest,
-        disk: digest,
-      },
-    },
-  })
-}
+const disks = (of: readonly string[], version = 'v1'): Desired => imaged(of, version, { proxy: 'change' })
 
 const blank = (world: World): void => {
   for (const pc of world.pcs.values()) {

@@ -2,31 +2,13 @@
 import test, { type ExecutionContext } from 'ava'
 import type { Reason } from '../../reconciler/model/reason.ts'
 import { say } from '../../specs/text.ts'
-import { digest, manifest, server, wantedDisk } from '../reconciler/sample-park.ts'
-import { sixPcs, wish } from './lycee.ts'
+import { manifest } from '../reconciler/sample-park.ts'
+import { archive, imaged, images } from './imaged.ts'
+import { sixPcs } from './lycee.ts'
 import { createWorld, morning } from './world.ts'
 
 const ids = sixPcs.slice(0, 2)
 const hourMs = 3_600_000
-
-const imaged = (version: string) =>
-  wish(ids, {
-    packages: { geogebra: 'present' },
-    site: { server },
-    more: {
-      disk: wantedDisk(version),
-      reset: { policy: 'on-demand', keep: [], by: [] },
-      facetDigests: {
-        packages: digest('p'),
-        scripts: digest('s'),
-        identity: digest('i'),
-        disk: digest(`d ${version}`),
-      },
-    },
-  })
-
-const archive = { geogebra: ['6.0.850-1'] }
-const images = { [manifest('v1')]: { dash: '0.5-1' }, [manifest('v2')]: { dash: '0.6-1' } }
 
 const reason = (code: string): Reason => ({ code, message: say(`${code}.`, `${code}.`) })
 
@@ -46,7 +28,7 @@ async function lycee(t: ExecutionContext, reasonAt: (afterMs: number) => Reason 
     pc.disk.content = 'blank'
     pc.powerOff()
   }
-  world.commit('c1', imaged('v1'))
+  world.commit('c1', imaged(ids, 'v1'))
   const result = await world.once('a')
   return {
     result,
@@ -95,7 +77,7 @@ for (const minutes of [5, 120]) {
       awaited: () => new Map(world.clock.now() < comesAt ? [[manifest('v2'), reason('image-coming')]] : []),
     })
     for (const pc of world.pcs.values()) pc.disk.content = 'blank'
-    world.commit('c1', imaged('v1'))
+    world.commit('c1', imaged(ids, 'v1'))
     t.is(await world.once('a'), 'converged')
     const upgraded = () => [...world.pcs.values()].filter(({ disk }) => disk.writes.length === 2).length
     const dayMs = 24 * hourMs
@@ -108,7 +90,7 @@ for (const minutes of [5, 120]) {
     alive.run()
     await world.clock.pass(hourMs)
     comesAt = world.clock.now() + minutes * 60_000
-    world.commit('c2', imaged('v2'))
+    world.commit('c2', imaged(ids, 'v2'))
     await world.clock.pass(minutes * 60_000)
     t.is(upgraded(), 0)
     await world.clock.pass(hourMs)
